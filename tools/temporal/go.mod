@@ -1,6 +1,6 @@
 module farewell/tools/temporal
 
-go 1.26.8
+go 1.26.0
 
 tool github.com/temporalio/cli/cmd/temporal
 
