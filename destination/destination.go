@@ -1,0 +1,244 @@
+// Package destination is the contract between Farewell and the places to which
+// records go. Each destination lives in a folder of its own below this one and
+// passes the conformance suite in destinationtest.
+package destination
+
+import (
+	"context"
+	"time"
+
+	"farewell/migration"
+)
+
+// Account is a line of the accounts file, opened: where a customer's records
+// go and what we were granted there. Secrets are fetched by Secret at each use,
+// so that a rotated one is picked up; they appear in no error and no log.
+type Account struct {
+	Name            string
+	Customer        string
+	Kind            string // a migration.Destination… constant
+	URL             string
+	PlanPerMinute   int // requests per minute of the account's plan; 0: unknown, 200 is assumed
+	ReservedPercent int // share of the plan left to the account's other integrations
+	Auth            string
+	Secret          func() (string, error)
+}
+
+// Check is one finding of a preflight.
+type Check struct {
+	Name       string `json:"name"`
+	OK         bool   `json:"ok"`
+	Fatal      bool   `json:"fatal"`       // the run must not start
+	Overridden bool   `json:"overridden"`  // fatal, but the operator said to go on
+	Override   string `json:"override"`    // the --override word that lets the run start nonetheless; empty: none
+	Text       string `json:"text"`        // what was found, without customer data
+	Fix        string `json:"fix"`         // what the reader can do
+	Credential bool   `json:"credentials"` // the account's credentials are at fault
+}
+
+// PreflightInput is what a destination is told before a run.
+type PreflightInput struct {
+	Migration   migration.Migration
+	LedgerEmpty bool // the ledger knows nothing of this migration
+}
+
+// Destination is what every destination can do. Implementations are safe for
+// concurrent use: one value serves all activities of a worker for an account.
+type Destination interface {
+	// Preflight looks, and writes nothing. An error means that it could not
+	// look; what it saw is in the checks.
+	Preflight(ctx context.Context, in PreflightInput) ([]Check, error)
+
+	// WaitingFor is the one reason why requests to this account wait now; the
+	// zero Reason when none does. It returns at once.
+	WaitingFor() migration.Reason
+
+	// Close ends what the destination keeps running. No call may follow.
+	Close() error
+}
+
+// Directory finds people and organizations in the account by their source id.
+// What it does not know is missing from the answer.
+type Directory func(ctx context.Context, e migration.Entity, sourceIDs []string) (map[string]migration.Target, error)
+
+// Parcel is a batch made ready by Prepare: what is decided without sending,
+// and the request for the rest.
+type Parcel struct {
+	Decided []migration.Item // records that need no sending
+	Sent    []string         // source ids in the order of the request; empty: nothing to send
+	Body    []byte           // the request's body, made by the destination; not for others to read
+	Single  bool             // goes out through the endpoint for one record
+}
+
+// Receipt is the answer to a Submit that had, or may have had, an effect.
+type Receipt struct {
+	JobID string           // the job that works on the parcel; empty when Items are known at once
+	Items []migration.Item // one per Sent id, when the destination answered directly
+}
+
+// JobResult is the end of a job.
+type JobResult struct {
+	Items []migration.Item // one per Sent id, unless Whole
+	Whole bool             // the job failed as a whole and says nothing about single records
+	Note  string           // for the evidence: status words, never a body
+}
+
+// Doubt is a batch of which nobody knows whether it arrived.
+type Doubt struct {
+	Batch     migration.Batch
+	SentAfter time.Time // not sent before, by the ledger's clock
+}
+
+// Finding is what a look-up knows about a doubt.
+type Finding struct {
+	// Decided tells that the fate of every record is known: those not in Items
+	// are proven absent. When it is not, Items may be incomplete.
+	Decided bool
+	Items   []migration.Item
+	Pending string // why it is not decided yet, in words for an operator
+}
+
+// Sweep is the result of a look for records that are there more than once.
+type Sweep struct {
+	Records    int64           // records of ours that the pass saw
+	Targets    map[string]bool // target ids that it saw, of the source ids asked for
+	Duplicates []Duplicate
+}
+
+// Duplicate is a source id with more than one live record in the account.
+type Duplicate struct {
+	SourceID string
+	Copies   []Copy
+}
+
+// Copy is one of the live records.
+type Copy struct {
+	TargetID string
+	Tagged   bool      // carries our tag
+	MadeAt   time.Time // when the account made it
+}
+
+// Batches is a destination that takes records in batches, each through one
+// request that is never sent twice.
+//
+// The order of calls for a batch: Prepare, then (the ledger holds the intent)
+// Reserve, Submit once, and Await with the receipt's job. A batch without an
+// answer goes to Lookup until it is decided.
+type Batches interface {
+	Destination
+
+	// BatchSize is the most records of an entity in one batch.
+	BatchSize(e migration.Entity) int
+
+	// People lists the source ids of users and organizations that a page
+	// needs to find in the Directory before it can be prepared.
+	People(page migration.Page) (users, organizations []string)
+
+	// Prepare decides which records of the page need sending and encodes
+	// those. It may look things up in the account; it writes nothing.
+	Prepare(ctx context.Context, in PrepareInput) (Parcel, error)
+
+	// Reserve waits until one more request and one more job fit into what was
+	// granted. The release function must be called once, when the job has
+	// ended or no job came to be. An *Error of kind Waiting says that the wait
+	// would be too long to hold a lane for.
+	Reserve(ctx context.Context) (release func(), err error)
+
+	// Submit sends the parcel in one request, on its way before sendBy or not
+	// at all. Every error is an *Error; its Kind says whether there may have
+	// been an effect.
+	Submit(ctx context.Context, b migration.Batch, p Parcel) (Receipt, error)
+
+	// Await waits for a job's end. An *Error of kind InDoubt: the job
+	// vanished, or its results did. The sent ids are in the order of the
+	// request.
+	Await(ctx context.Context, jobID string, e migration.Entity, sent []string) (JobResult, error)
+
+	// Lookup finds out what became of a batch in doubt. Calls for the same
+	// account share their passes, at most one a minute; each call returns
+	// after one pass.
+	Lookup(ctx context.Context, d Doubt, owns OwnsJobs) (Finding, error)
+
+	// Sweep lists the records of ours made since a time, and which of them
+	// are there more than once.
+	Sweep(ctx context.Context, in SweepInput) (Sweep, error)
+
+	// Delete removes one record that a sweep judged to be a copy.
+	Delete(ctx context.Context, e migration.Entity, targetID string) error
+
+	// Inventory calls found for every record of ours in the account, whoever
+	// wrote it, of those among sourceIDs. It is what rebuilds a ledger.
+	Inventory(ctx context.Context, e migration.Entity, sourceIDs []string, found func(migration.Item) error) error
+}
+
+// PrepareInput is what Prepare works on.
+type PrepareInput struct {
+	Entity    migration.Entity
+	Partition string
+	Page      migration.Page
+	Level     int // migration.SingleLevel: the page holds one record and goes out alone
+	Directory Directory
+}
+
+// OwnsJobs tells which of the jobs the ledger knows as its own.
+type OwnsJobs func(ctx context.Context, jobIDs []string) (map[string]bool, error)
+
+// SweepInput bounds a sweep.
+type SweepInput struct {
+	Entity migration.Entity
+	Since  time.Time // of the account's clock, minus a margin that the caller added
+}
+
+// PartsInput is the work of one streamed partition.
+type PartsInput struct {
+	Migration migration.Migration
+	Partition migration.Partition
+	Pass      int // 0: the range; n: the n-th catch-up, of IDs
+	IDs       []string
+}
+
+// Streams is a destination that takes a partition as streams of CSV straight
+// from the source, and publishes all of them as one at the end.
+type Streams interface {
+	Destination
+
+	// WritePart stores what copy writes for each view as part of the bundle,
+	// replacing an earlier try of the same part. Either all views are stored
+	// and on disk when it returns, or none counts.
+	WritePart(ctx context.Context, in PartsInput, views []string, copy func(ctx context.Context, view string, w Writer) (rows int64, err error)) (Part, error)
+
+	// Publish puts the parts together in the given order and makes the result
+	// visible at once, the manifest last. It may be repeated.
+	Publish(ctx context.Context, in PublishInput) (Bundle, error)
+
+	// Inventory lists the source ids of an entity in the published bundle.
+	Inventory(ctx context.Context, e migration.Entity, found func(migration.Item) error) error
+}
+
+// Writer takes the bytes of one view of one part.
+type Writer interface{ Write(p []byte) (int, error) }
+
+// Part is what was stored.
+type Part struct {
+	Rows  map[string]int64 `json:"rows"` // by view
+	Bytes int64            `json:"bytes"`
+}
+
+// PublishInput names the parts that make the bundle, in order.
+type PublishInput struct {
+	Migration migration.Migration
+	Parts     []PartRef
+	AsOf      time.Time
+}
+
+// PartRef names a part that WritePart stored.
+type PartRef struct {
+	Partition string `json:"partition"`
+	Pass      int    `json:"pass"`
+}
+
+// Bundle is what was published.
+type Bundle struct {
+	Path string           `json:"path"`
+	Rows map[string]int64 `json:"rows"` // by view
+}
