@@ -1,5 +1,7 @@
 package migration
 
+import "time"
+
 // Workflow is a workflow type's name with the types of its input and result.
 type Workflow[In, Out any] string
 
@@ -92,7 +94,9 @@ type ExportInput struct {
 	Partition   Partition `json:"partition"`
 	Timings     Timings   `json:"timings"`
 	Limit       int64     `json:"limit,omitempty"` // the most records of this partition; 0: all
-	RetryFailed bool      `json:"retry_failed,omitempty"`
+	// RetryBefore says that records which failed before then are tried again;
+	// zero: none. A moment, not a flag, so that a record fails once for a retry.
+	RetryBefore time.Time `json:"retry_before,omitzero"`
 	Tolerance   Tolerance `json:"tolerance"`
 	// Tolerated tells that an operator looked at the partition's failures and
 	// wants it to go on.

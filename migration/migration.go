@@ -4,6 +4,8 @@
 package migration
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/url"
 	"strings"
@@ -119,4 +121,12 @@ func (s State) Ended() bool {
 		return true
 	}
 	return false
+}
+
+// FairnessKey is the key under which Temporal shares the export queue fairly
+// between customers. It is a hash because a key over 64 bytes fails the
+// workflow task again and again, and a customer's id may be longer.
+func (m Migration) FairnessKey() string {
+	sum := sha256.Sum256([]byte(m.Customer))
+	return hex.EncodeToString(sum[:16])
 }
