@@ -1,0 +1,52 @@
+package csvbundle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+
+	"farewell/destination"
+)
+
+// failure translates an error of the file system. A file that is half written
+// counts for nothing until it is renamed, so no kind here is in doubt.
+func (b *Bundle) failure(op string, err error) error {
+	var already *destination.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &already):
+		return err
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%s: %w", op, err)
+	case isAny(err, syscall.ENOSPC, syscall.EDQUOT):
+		return &destination.Error{Op: op, Kind: destination.Temporary, Code: "disk full", Err: err,
+			Fix: "make room on the file system of " + b.root + "; it goes on by itself then"}
+	case isAny(err, syscall.EACCES, syscall.EPERM, syscall.EROFS):
+		return &destination.Error{Op: op, Kind: destination.Misconfigured, Code: "not writable", Err: err,
+			Fix: "let the worker's user write to " + b.root + ", or change the column url of the accounts file"}
+	case isAny(err, syscall.ENOTDIR, syscall.EISDIR, syscall.ELOOP, syscall.ENAMETOOLONG):
+		return &destination.Error{Op: op, Kind: destination.Misconfigured, Code: "not a folder", Err: err,
+			Fix: "move what is in the way, or change the column url of the accounts file"}
+	}
+	return &destination.Error{Op: op, Kind: destination.Temporary, Code: "input/output", Err: err,
+		Fix: "if it stays, look at the disk under " + b.root}
+}
+
+func isAny(err error, errnos ...syscall.Errno) bool {
+	for _, errno := range errnos {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
+}
+
+func misconfigured(op string, err error, fix string) error {
+	return &destination.Error{Op: op, Kind: destination.Misconfigured, Code: "settings", Err: err, Fix: fix}
+}
+
+func refused(op, code string, err error, fix string) error {
+	return &destination.Error{Op: op, Kind: destination.Refused, Code: code, Err: err, Fix: fix}
+}

@@ -1,0 +1,152 @@
+package csvbundle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"farewell/destination"
+	"farewell/migration"
+)
+
+// leastSpace is below what a first bundle and its parts should be begun with:
+// 10,000 tickets take about 50 MB, twice.
+const leastSpace = 1 << 30
+
+// accessWrite is W_OK and X_OK of access(2): make and remove files in a folder.
+const accessWrite = 0x2 | 0x1
+
+// Preflight implements destination.Destination.
+func (b *Bundle) Preflight(ctx context.Context, in destination.PreflightInput) ([]destination.Check, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	folder := b.checkFolder()
+	checks := []destination.Check{folder}
+	if folder.OK {
+		space, err := b.checkSpace()
+		if err != nil {
+			return nil, b.failure("check space under "+b.root, err)
+		}
+		checks = append(checks, space)
+		bundle, err := b.checkBundle(in)
+		if err != nil {
+			return nil, b.failure("check bundle "+b.target(), err)
+		}
+		checks = append(checks, bundle)
+	}
+	return checks, nil
+}
+
+// checkFolder asks the system whether we may write, without writing.
+func (b *Bundle) checkFolder() destination.Check {
+	c := destination.Check{Name: "bundle folder", Fatal: true}
+	existing, err := existingFolder(b.root)
+	if err == nil {
+		err = syscall.Access(existing, accessWrite)
+	}
+	if err != nil {
+		c.Text = fmt.Sprintf("%s cannot be written: %v", b.root, err)
+		c.Fix = "let the worker's user write there, or change the column url of the accounts file"
+		return c
+	}
+	c.OK = true
+	c.Text = b.root + " can be written"
+	if existing != b.root {
+		c.Text = b.root + " will be made"
+	}
+	return c
+}
+
+// existingFolder is the path, or the nearest one above it that exists.
+func existingFolder(path string) (string, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return path, nil
+	case err == nil:
+		return "", &fs.PathError{Op: "open folder", Path: path, Err: syscall.ENOTDIR}
+	case errors.Is(err, fs.ErrNotExist) && path != filepath.Dir(path):
+		return existingFolder(filepath.Dir(path))
+	}
+	return "", err
+}
+
+func (b *Bundle) checkSpace() (destination.Check, error) {
+	existing, err := existingFolder(b.root)
+	if err != nil {
+		return destination.Check{}, err
+	}
+	var stat syscall.Statfs_t
+	if err := syscall.Statfs(existing, &stat); err != nil {
+		return destination.Check{}, err
+	}
+	free := uint64(stat.Bavail) * uint64(stat.Bsize)
+	c := destination.Check{
+		Name: "disk space", OK: free >= leastSpace, Fatal: true, Override: "disk-space",
+		Text: fmt.Sprintf("%.1f GB free under %s", float64(free)/1e9, b.root),
+	}
+	if !c.OK {
+		c.Fix = "make room: a bundle and its parts take about twice the size of the customer's text"
+	}
+	return c, nil
+}
+
+// checkBundle looks at what lies under the bundle's name already.
+func (b *Bundle) checkBundle(in destination.PreflightInput) (destination.Check, error) {
+	c := destination.Check{Name: "bundle", Fatal: true}
+	published, err := b.published()
+	if destination.KindOf(err) == destination.Misconfigured {
+		c.Text = fmt.Sprintf("%s is in the way: it is no bundle of ours", b.target())
+		c.Fix = "move it away, or change the account's name or url in the accounts file"
+		return c, nil
+	}
+	if err != nil {
+		return c, err
+	}
+	owner, err := b.owner(published)
+	if err != nil {
+		return c, err
+	}
+	switch {
+	case owner != nil && *owner != in.Migration:
+		c.Text = fmt.Sprintf("%s belongs to the migration %s", b.target(), owner)
+		c.Fix = "give the account another name or url in the accounts file"
+	case published != nil && in.LedgerEmpty:
+		c.Override = "reconcile"
+		c.Text = fmt.Sprintf("%s is published already, but the ledger knows nothing of it", b.target())
+		c.Fix = "run `starter reconcile " + in.Migration.Customer + "`, which rebuilds the ledger from the bundle; or move it and " + b.staging() + " away to export afresh"
+	case published != nil:
+		c.OK, c.Text = true, b.target()+" is published; this run may add to it"
+	default:
+		c.OK, c.Text = true, b.target()+" does not exist yet"
+	}
+	return c, nil
+}
+
+// owner is the migration whose bundle, or else whose parts, are there; nil if
+// there are neither.
+func (b *Bundle) owner(published *manifest) (*migration.Migration, error) {
+	if published != nil {
+		return &published.Migration, nil
+	}
+	names, err := namesWithPrefix(b.staging(), "")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if filepath.Ext(name) != ".json" {
+			continue
+		}
+		part, err := readPart(filepath.Join(b.staging(), name))
+		if err != nil {
+			return nil, err
+		}
+		return &part.Migration, nil
+	}
+	return nil, nil // nobody's yet
+}
