@@ -1,0 +1,58 @@
+# `make` alone lists the targets.
+
+# A go.work of somebody else's above this folder would hide our modules.
+export GOWORK := off
+
+SHELL := bash
+tools := .dev/bin
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+build: ## bin/starter, bin/worker and bin/sandbox
+	go build -buildvcs=false -o bin/ ./starter ./worker ./sandbox
+
+check: formatting vet lint workflowcheck layout ## formatting, vet, lint, determinism of workflows, import policy
+
+formatting:
+	@unformatted=$$(git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 gofmt -l); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+
+vet:
+	go vet ./...
+	go -C tools/devenv vet ./...
+
+lint: $(tools)/golangci-lint
+	$(tools)/golangci-lint run ./...
+	cd tools/devenv && ../../$(tools)/golangci-lint run --config ../../.golangci.yml ./...
+
+workflowcheck: $(tools)/workflowcheck
+	$(tools)/workflowcheck ./workflows/...
+
+layout:
+	go test -count=1 .
+
+test: ## all tests, against a Postgres and a Temporal of their own
+	./temporal-dev.sh test
+
+demo: ## everything up, and 12 sample customers migrated
+	./temporal-dev.sh demo
+
+bench: ## throughput beside a bare loop; fails when an aim is missed
+	go build -buildvcs=false -o bin/ ./starter ./worker ./sandbox ./integration/bench
+	bin/bench
+
+clean: ## stop the development environment and delete all that was made
+	./temporal-dev.sh reset
+	rm -rf .dev bin
+
+$(tools)/golangci-lint: tools/golangci-lint/go.mod
+	@echo "building golangci-lint, once (about 4 minutes on 2 cores)"
+	go build -C tools/golangci-lint -buildvcs=false -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(tools)/workflowcheck: tools/workflowcheck/go.mod
+	@echo "building workflowcheck, once (about 10 seconds)"
+	go build -C tools/workflowcheck -buildvcs=false -o ../../$@ go.temporal.io/sdk/contrib/tools/workflowcheck
+
+.PHONY: help build check formatting vet lint workflowcheck layout test demo bench clean
+.DEFAULT_GOAL := help

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+func (e environment) downCommand(ctx context.Context) error {
+	return e.withLock(ctx, func() error { return e.down(ctx) })
+}
+
+// down ends what up started, and nothing else.
+func (e environment) down(ctx context.Context) error {
+	var found bool
+	err := e.console.during("stopping; the worker finishes its open jobs first", "", func() (err error) {
+		found, err = stopSupervisor(ctx, e.checkout.dev())
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case found:
+		e.console.say("down; the data stays (./temporal-dev.sh reset deletes it)")
+	default:
+		e.console.say("nothing was running")
+	}
+	return nil
+}
+
+func (e environment) resetCommand(ctx context.Context) error {
+	return e.withLock(ctx, func() error { return e.reset(ctx) })
+}
+
+// reset is down and deletes the data. Built programs and logs stay.
+func (e environment) reset(ctx context.Context) error {
+	if err := e.down(ctx); err != nil {
+		return err
+	}
+	data := []string{e.checkout.dev("postgres"), e.checkout.dev("postgres.new"), e.checkout.dev("sandbox"),
+		e.bundles(), e.checkout.dev("accounts.csv"), e.checkout.dev("env"),
+		filepath.Join(e.checkout.outsidePostgresParent(), "postgres"), filepath.Join(e.checkout.outsidePostgresParent(), "postgres.new")}
+	store, err := filepath.Glob(e.checkout.dev("temporal.db*"))
+	if err != nil {
+		return fmt.Errorf("look for Temporal's store: %w", err)
+	}
+	for _, path := range append(data, store...) {
+		if err := os.RemoveAll(path); err != nil {
+			return fmt.Errorf("delete the data: %w", err)
+		}
+	}
+	e.console.say("the data of this environment is deleted")
+	if e.settings.givenSource != "" || e.settings.givenLedger != "" || e.settings.givenTemporal != "" {
+		e.console.say("servers of your own (FAREWELL_SOURCE_URL, FAREWELL_LEDGER_URL, TEMPORAL_ADDRESS) are left as they are")
+	}
+	return nil
+}

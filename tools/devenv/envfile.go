@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// timeFactor is by how much the sandbox and the worker's own waits are
+// shortened, so that the demo's jobs take a second and not fifteen.
+const timeFactor = "20"
+
+// variables are what bin/starter and bin/worker need to know, as KEY=VALUE.
+func (e environment) variables() []string {
+	vars := []string{
+		"FAREWELL_SOURCE_URL=" + e.settings.sourceURL(),
+		"FAREWELL_LEDGER_URL=" + e.settings.ledgerURL(),
+		"TEMPORAL_ADDRESS=" + e.settings.temporalAddress(),
+		"TEMPORAL_NAMESPACE=" + e.settings.namespace(),
+		"FAREWELL_ACCOUNTS=" + e.checkout.dev("accounts.csv"),
+		"FAREWELL_TIME_FACTOR=" + timeFactor,
+	}
+	if ui := e.settings.webUI(); ui != "" {
+		vars = append(vars, "FAREWELL_TEMPORAL_UI="+ui)
+	}
+	return vars
+}
+
+// writeEnvFile writes .dev/env. Connection URLs may hold a password, so only
+// the owner may read it.
+func (e environment) writeEnvFile() error {
+	text := "# Written by temporal-dev.sh; bin/starter and bin/worker read it when run in this checkout.\n" +
+		strings.Join(e.variables(), "\n") + "\n"
+	if err := writeFileAtomically(e.checkout.dev("env"), []byte(text)); err != nil {
+		return fmt.Errorf("write .dev/env: %w", err)
+	}
+	return nil
+}
+
+// writeFileAtomically leaves either the old file or the whole new one.
+func writeFileAtomically(path string, data []byte) error {
+	next := path + ".new"
+	if err := os.WriteFile(next, data, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(next, path)
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// testServers are a Postgres and a Temporal that only one test run uses. They
+// end, and their data goes, when that run ends, even when it is killed.
+type testServers struct {
+	postgresURL     string
+	temporalAddress string
+
+	dir   string
+	leash io.Closer
+}
+
+// startTestServers returns when both servers answer.
+func (e environment) startTestServers(ctx context.Context, cli temporalCLI) (_ *testServers, err error) {
+	s, err := newTestFolder()
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.stop())
+		}
+	}()
+	binaries, runAs, err := e.ensurePostgres(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	c := cluster{binaries: binaries, runAs: runAs, data: filepath.Join(s.dir, "postgres")}
+	if err := c.initialise(); err != nil {
+		return nil, err
+	}
+	if err := cli.await(e.console); err != nil {
+		return nil, err
+	}
+	postgresPort, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	temporalPort, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	servers := plan{Servers: []server{
+		c.server(postgresPort),
+		devServer(cli.path, filepath.Join(s.dir, "temporal.db"), temporalPort, 0),
+	}}
+	if err := s.start(ctx, servers); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(awaitPostgres(ctx, postgresPort), awaitTemporal(ctx, cli.path, temporalPort)); err != nil {
+		return nil, err
+	}
+	s.postgresURL, s.temporalAddress = postgresURL(postgresPort, "postgres"), loopback(temporalPort)
+	return s, nil
+}
+
+// newTestFolder is one that also the user who runs Postgres can enter.
+func newTestFolder() (*testServers, error) {
+	base := os.TempDir()
+	if !enterable(base) {
+		base = "/var/tmp"
+	}
+	dir, err := os.MkdirTemp(base, "farewell-test-")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder for the test servers: %w", err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("open the folder for the test servers: %w", err)
+	}
+	return &testServers{dir: dir}, nil
+}
+
+func (s *testServers) start(ctx context.Context, servers plan) error {
+	if err := servers.write(s.dir); err != nil {
+		return err
+	}
+	leash, err := startSupervisor(s.dir, "--leash")
+	if err != nil {
+		return err
+	}
+	s.leash = leash
+	return awaitPlan(ctx, s.dir, servers)
+}
+
+// stop returns when the servers have ended and their data is gone.
+func (s *testServers) stop() error {
+	if s.leash == nil {
+		return os.RemoveAll(s.dir)
+	}
+	if err := s.leash.Close(); err != nil {
+		return fmt.Errorf("let go of the test servers: %w", err)
+	}
+	// Not the caller's context: that one has ended when the run was interrupted.
+	err := waitUntil(context.Background(), time.Minute, func() bool {
+		_, err := os.Stat(s.dir)
+		return errors.Is(err, os.ErrNotExist)
+	})
+	if err != nil {
+		return fmt.Errorf("the test servers in %s do not end: %w", s.dir, err)
+	}
+	return nil
+}
