@@ -1,0 +1,285 @@
+package farewell
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// room is a folder of Go code and what it may import besides the standard
+// library. A pattern that ends in /... stands for that path and all below it.
+type room struct {
+	folder string // a pattern as for path.Match
+	uses   []string
+	// not are packages of the standard library that would break the room's promise.
+	not []string
+	// tests are what test files may import besides; every test may also import
+	// the room itself, its own <name>test room and integration/postgrestest.
+	tests []string
+}
+
+var (
+	pgx      = "github.com/jackc/pgx/v5/..."
+	temporal = "go.temporal.io/sdk/..."
+
+	// undetermined gives another answer when a workflow is replayed.
+	undetermined = []string{
+		"context", "crypto/rand", "database/sql", "io/ioutil", "log", "log/slog", "math/rand", "math/rand/v2",
+		"net", "net/http", "os", "os/exec", "os/signal", "sync", "sync/atomic", "syscall",
+	}
+	outsideWorld = []string{"database/sql", "net", "net/http", "os", "os/exec"}
+)
+
+// rooms is a statement of policy, not a record of what happens to be: change a
+// row only with the reason for it. The first row that matches a folder counts.
+var rooms = []room{
+	{folder: "."},
+
+	{folder: "migration", not: outsideWorld},
+
+	{folder: "workflows",
+		uses:  []string{"farewell/migration", "go.temporal.io/sdk/workflow", "go.temporal.io/sdk/temporal", "go.temporal.io/sdk/log", "go.temporal.io/api/enums/v1"},
+		not:   undetermined,
+		tests: []string{temporal, "go.temporal.io/api/...", "github.com/stretchr/testify/mock"}},
+
+	// source and ledger for the types and errors in the interfaces that the
+	// activities declare; what SQL and HTTP look like stays behind those.
+	{folder: "activities",
+		uses: []string{
+			"farewell/migration", "farewell/source", "farewell/ledger", "farewell/destination", "farewell/telemetry",
+			"go.temporal.io/sdk/activity", "go.temporal.io/sdk/temporal", "go.temporal.io/sdk/log",
+		},
+		not:   []string{"database/sql", "net", "net/http", "os", "os/exec"},
+		tests: []string{temporal, "farewell/workflows", "github.com/stretchr/testify/mock"}},
+
+	{folder: "source", uses: []string{"farewell/migration", "farewell/telemetry", pgx}},
+
+	{folder: "ledger", uses: []string{"farewell/migration", "farewell/telemetry", pgx, "github.com/jackc/tern/v2/migrate"}},
+
+	{folder: "destination", uses: []string{"farewell/migration"}, not: outsideWorld},
+
+	{folder: "destination/destinationtest", uses: []string{"farewell/migration", "farewell/destination"}},
+
+	// A stand-in that shared a type with the product would share its mistakes.
+	{folder: "destination/*/*test"},
+
+	{folder: "destination/csvbundle",
+		uses:  []string{"farewell/migration", "farewell/destination"},
+		tests: []string{"farewell/destination/destinationtest"}},
+
+	{folder: "destination/zendesk",
+		uses:  []string{"farewell/migration", "farewell/destination", "golang.org/x/time/rate"},
+		tests: []string{"farewell/destination/destinationtest"}},
+
+	// A destination that is not listed above needs no more than the contract.
+	{folder: "destination/*",
+		uses:  []string{"farewell/migration", "farewell/destination"},
+		tests: []string{"farewell/destination/destinationtest"}},
+
+	{folder: "config", uses: []string{
+		"farewell/migration", "farewell/destination",
+		"go.temporal.io/sdk/client", "go.temporal.io/sdk/contrib/envconfig",
+	}},
+
+	{folder: "telemetry", uses: []string{"farewell/migration", "go.temporal.io/sdk/log", "go.temporal.io/sdk/client"}},
+
+	{folder: "worker", uses: []string{
+		"farewell/migration", "farewell/workflows", "farewell/activities", "farewell/source", "farewell/ledger",
+		"farewell/destination/...", "farewell/config", "farewell/telemetry",
+		temporal, "go.temporal.io/api/...", pgx, "golang.org/x/time/rate",
+	}},
+
+	// It speaks to the workflows through Temporal and does nothing itself.
+	{folder: "starter", uses: []string{
+		"farewell/migration", "farewell/workflows", "farewell/source", "farewell/ledger",
+		"farewell/destination/...", "farewell/config", "farewell/telemetry",
+		temporal, "go.temporal.io/api/...", pgx, "github.com/spf13/cobra", "github.com/vbauerster/mpb/v8/...",
+		"google.golang.org/protobuf/...",
+	}},
+
+	{folder: "sandbox", uses: []string{
+		"farewell/destination/zendesk/zendesktest", "farewell/sandbox/samplecrm", "github.com/spf13/cobra", pgx,
+	}},
+
+	{folder: "sandbox/samplecrm", uses: []string{"github.com/brianvoe/gofakeit/v7/...", pgx}},
+
+	{folder: "integration/postgrestest", uses: []string{pgx}},
+
+	// They see everything at work, and compare it with what they read themselves.
+	{folder: "integration", uses: everything},
+	{folder: "integration/*", uses: everything},
+}
+
+var everything = []string{
+	"farewell/...", temporal, "go.temporal.io/api/...", pgx, "github.com/spf13/cobra",
+	"google.golang.org/protobuf/...", "google.golang.org/grpc/...",
+}
+
+// otherFolders hold no Go code of this module.
+var otherFolders = []string{"bin", "deploy", "docs", "tools"}
+
+func TestEveryFolderIsKnownAndImportsOnlyWhatItMay(t *testing.T) {
+	t.Parallel()
+	for _, v := range violations(t, os.DirFS(".")) {
+		t.Error(v)
+	}
+}
+
+func TestLayoutNamesViolations(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name, file, imports string
+		want                string // part of the only violation, empty for none
+	}{
+		{"a folder that nobody knows", "util/util.go", "fmt", "util: unknown folder"},
+		{"an unknown folder without Go code", "misc/notes.txt", "", "misc: unknown folder"},
+		{"an unknown folder inside a room", "ledger/common/common.go", "fmt", "ledger/common: unknown folder"},
+		{"data inside a room", "ledger/schema/001.sql", "", ""},
+		{"hidden folders are tools' own", ".idea/idea.go", "", ""},
+		{"a module of its own", "tools/devenv/main.go", "github.com/jackc/pgx/v5", ""},
+		{"the vocabulary stays plain", "migration/x.go", "github.com/jackc/pgx/v5", "migration/x.go imports github.com/jackc/pgx/v5"},
+		{"a workflow that reads the environment", "workflows/x.go", "os", "workflows/x.go imports os"},
+		{"a workflow's test may", "workflows/x_test.go", "os", ""},
+		{"an activity with SQL of its own", "activities/x.go", "github.com/jackc/pgx/v5", "activities/x.go imports github.com/jackc/pgx/v5"},
+		{"a part of a module that is allowed", "source/x.go", "github.com/jackc/pgx/v5/pgxpool", ""},
+		{"production code with a stand-in", "destination/zendesk/x.go", "farewell/destination/zendesk/zendesktest", "imports farewell/destination/zendesk/zendesktest"},
+		{"a test with its stand-in", "destination/zendesk/x_test.go", "farewell/destination/zendesk/zendesktest", ""},
+		{"a stand-in with the product's types", "destination/zendesk/zendesktest/x.go", "farewell/migration", "imports farewell/migration"},
+		{"a new destination", "destination/freshdesk/x.go", "farewell/destination", ""},
+		{"a destination that knows another", "destination/csvbundle/x.go", "farewell/destination/zendesk", "imports farewell/destination/zendesk"},
+		{"the starter does nothing itself", "starter/x.go", "farewell/activities", "starter/x.go imports farewell/activities"},
+		{"a library that nobody decided on", "worker/x.go", "github.com/google/uuid", "worker/x.go imports github.com/google/uuid"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			source := "package x\n"
+			if row.imports != "" {
+				source += "import _ " + strconv.Quote(row.imports) + "\n"
+			}
+			got := violations(t, fstest.MapFS{row.file: {Data: []byte(source)}})
+			if row.want == "" && len(got) != 0 {
+				t.Errorf("found %q, want nothing", got)
+			}
+			if row.want != "" && (len(got) != 1 || !strings.Contains(got[0], row.want)) {
+				t.Errorf("found %q, want one that says %q", got, row.want)
+			}
+		})
+	}
+}
+
+// violations reads the tree in this process: a list from another program would
+// leave the test green in Go's test cache when a file changes.
+func violations(t *testing.T, tree fs.FS) []string {
+	t.Helper()
+	var found []string
+	err := fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir():
+			if isNotOurs(name) {
+				return fs.SkipDir
+			}
+			found = append(found, unknownFolder(t, tree, name)...)
+			return nil
+		case strings.HasSuffix(name, ".go"):
+			bad, err := forbiddenImports(tree, name)
+			found = append(found, bad...)
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// isNotOurs says whether a folder is outside the policy.
+func isNotOurs(folder string) bool {
+	hidden := strings.HasPrefix(path.Base(folder), ".") && folder != "."
+	return hidden || path.Base(folder) == "testdata" || slices.Contains(otherFolders, folder)
+}
+
+// unknownFolder allows folders of data inside a room; at the top, and where Go
+// code is, each folder needs a row.
+func unknownFolder(t *testing.T, tree fs.FS, folder string) []string {
+	t.Helper()
+	if _, known := roomOf(folder); known {
+		return nil
+	}
+	code, err := fs.Glob(tree, folder+"/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(code) == 0 && strings.Contains(folder, "/") {
+		return nil
+	}
+	return []string{folder + ": unknown folder; the map of rooms in README.md says where its code belongs, the table in layout_test.go which folders there are"}
+}
+
+func roomOf(folder string) (room, bool) {
+	for _, r := range rooms {
+		if ok, err := path.Match(r.folder, folder); ok && err == nil {
+			return r, true
+		}
+	}
+	return room{}, false
+}
+
+func forbiddenImports(tree fs.FS, name string) ([]string, error) {
+	r, known := roomOf(path.Dir(name))
+	if !known {
+		return nil, nil // the folder itself is reported
+	}
+	source, err := fs.ReadFile(tree, name)
+	if err != nil {
+		return nil, err
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), name, source, parser.ImportsOnly)
+	if err != nil {
+		return nil, err
+	}
+	var bad []string
+	for _, spec := range file.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return nil, err
+		}
+		if !r.mayImport(imported, name) {
+			bad = append(bad, fmt.Sprintf("%s imports %s, which %s may not: see the table in layout_test.go", name, imported, path.Dir(name)))
+		}
+	}
+	return bad, nil
+}
+
+func (r room) mayImport(imported, file string) bool {
+	isTest := strings.HasSuffix(file, "_test.go")
+	if isStandard(imported) {
+		return isTest || !slices.Contains(r.not, imported)
+	}
+	allowed := r.uses
+	if isTest {
+		own := path.Join("farewell", path.Dir(file))
+		allowed = slices.Concat(r.uses, r.tests, []string{own, own + "/" + path.Base(own) + "test", "farewell/integration/postgrestest"})
+	}
+	return slices.ContainsFunc(allowed, func(pattern string) bool {
+		below, isTree := strings.CutSuffix(pattern, "/...")
+		return imported == below || (isTree && strings.HasPrefix(imported, below+"/"))
+	})
+}
+
+// isStandard holds since the first element of every other module's path has a
+// dot, except for our own.
+func isStandard(imported string) bool {
+	first, _, _ := strings.Cut(imported, "/")
+	return !strings.Contains(first, ".") && first != "farewell"
+}
