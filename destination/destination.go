@@ -87,6 +87,7 @@ type JobResult struct {
 type Doubt struct {
 	Batch     migration.Batch
 	SentAfter time.Time // not sent before, by the ledger's clock
+	JobIDs    []string  // jobs that were named for the batch; while one is open, nothing is absent
 }
 
 // Finding is what a look-up knows about a doubt.
