@@ -1,0 +1,536 @@
+package csvbundle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"farewell/destination"
+	"farewell/migration"
+)
+
+var acme = migration.Migration{Customer: "42", Destination: migration.DestinationCSV, Account: "acme"}
+
+func columns(view string) []string {
+	if view == "tickets" {
+		return []string{"id", "subject"}
+	}
+	return []string{"id", "ticket_id", "body"}
+}
+
+func openAt(t testing.TB, root string) *Bundle {
+	t.Helper()
+	b, err := Open(Options{Account: destination.Account{Name: "acme", Customer: "42", URL: root}, Columns: columns})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// part is the input of a part together with what is to be in its tickets and
+// comments.
+type part struct {
+	in       destination.PartsInput
+	tickets  string
+	comments string
+}
+
+func makePart(n, pass int, tickets, comments string) part {
+	return part{
+		in: destination.PartsInput{Migration: acme, Pass: pass, Partition: migration.Partition{
+			ID: migration.PartitionID(migration.Tickets, n), Entity: migration.Tickets, After: fmt.Sprint(n * 100),
+		}},
+		tickets: tickets, comments: comments,
+	}
+}
+
+func (p part) ref() destination.PartRef {
+	return destination.PartRef{Partition: p.in.Partition.ID, Pass: p.in.Pass}
+}
+
+func (p part) write(b *Bundle) (destination.Part, error) {
+	return b.WritePart(context.Background(), p.in, []string{"tickets", "comments", "attachments"},
+		func(_ context.Context, view string, w destination.Writer) (int64, error) {
+			text := map[string]string{"tickets": p.tickets, "comments": p.comments}[view]
+			_, err := w.Write([]byte(text))
+			return int64(strings.Count(text, "\n")), err
+		})
+}
+
+func writeParts(t testing.TB, b *Bundle, parts ...part) {
+	t.Helper()
+	for _, p := range parts {
+		if _, err := p.write(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func publishInput(parts ...part) destination.PublishInput {
+	in := destination.PublishInput{Migration: acme, AsOf: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	for _, p := range parts {
+		in.Parts = append(in.Parts, p.ref())
+	}
+	return in
+}
+
+func publish(t testing.TB, b *Bundle, parts ...part) destination.Bundle {
+	t.Helper()
+	published, err := b.Publish(context.Background(), publishInput(parts...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return published
+}
+
+// content is every file of a folder, by name.
+func content(t testing.TB, folder string) map[string]string {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := make(map[string]string)
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join(folder, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[e.Name()] = string(text)
+	}
+	return files
+}
+
+// leftovers lists what only a publishing or a try in progress may hold.
+func leftovers(t testing.TB, b *Bundle) []string {
+	t.Helper()
+	var found []string
+	err := filepath.WalkDir(b.root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		for _, word := range []string{".publishing-", ".replaced-", ".dead-"} {
+			if strings.Contains(d.Name(), word) {
+				found = append(found, d.Name())
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func wantKind(t testing.TB, err error, kind destination.Kind) {
+	t.Helper()
+	if destination.KindOf(err) != kind {
+		t.Fatalf("error is of kind %q, want %q: %v", destination.KindOf(err), kind, err)
+	}
+}
+
+func TestOpenRefusesSettingsThatNameNoFolder(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ name, account, url string }{
+		{"relative path", "acme", "bundles"},
+		{"no url", "acme", ""},
+		{"another machine", "acme", "file://server/bundles"},
+		{"another scheme", "acme", "https://example.com/bundles"},
+		{"no name", "", "/bundles"},
+		{"name with a path", "../acme", "/bundles"},
+		{"hidden name", ".acme", "/bundles"},
+		{"long name", strings.Repeat("a", 201), "/bundles"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Open(Options{Account: destination.Account{Name: tc.account, URL: tc.url}, Columns: columns})
+			wantKind(t, err, destination.Misconfigured)
+		})
+	}
+	if _, err := Open(Options{Account: destination.Account{Name: "acme", URL: "/bundles"}}); err == nil {
+		t.Fatal("opened without columns")
+	}
+}
+
+func TestOpenTakesFileURLs(t *testing.T) {
+	t.Parallel()
+	b := openAt(t, "file:///srv/two%20words/")
+	if b.target() != "/srv/two words/acme" {
+		t.Fatal(b.target())
+	}
+}
+
+func TestPublishPutsPartsTogetherInTheGivenOrder(t *testing.T) {
+	t.Parallel()
+	b := openAt(t, filepath.Join(t.TempDir(), "not", "there", "yet"))
+	one, two := makePart(1, 0, "1,a\n2,b\n", "11,1,x\n"), makePart(2, 0, "3,c\n", "")
+	stored, err := one.write(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stored.Rows["tickets"] != 2 || stored.Rows["comments"] != 1 || stored.Rows["attachments"] != 0 || stored.Bytes != 15 {
+		t.Fatalf("stored %+v", stored)
+	}
+	writeParts(t, b, two)
+	published := publish(t, b, two, one)
+	if published.Path != b.target() || published.Rows["tickets"] != 3 || published.Rows["users"] != 0 {
+		t.Fatalf("published %+v", published)
+	}
+	files := content(t, b.target())
+	for name, want := range map[string]string{
+		"tickets.csv":       "id,subject\n3,c\n1,a\n2,b\n",
+		"comments.csv":      "id,ticket_id,body\n11,1,x\n",
+		"attachments.csv":   "id,ticket_id,body\n",
+		"organizations.csv": "id,ticket_id,body\n",
+		"users.csv":         "id,ticket_id,body\n",
+	} {
+		if files[name] != want {
+			t.Errorf("%s is %q, want %q", name, files[name], want)
+		}
+	}
+	if !strings.Contains(files["README.txt"], "NULL") || len(files) != 7 {
+		t.Errorf("the bundle holds %d files", len(files))
+	}
+	wantValid(t, b.target())
+}
+
+func TestPublishAgainWritesNothing(t *testing.T) {
+	t.Parallel()
+	b := openAt(t, t.TempDir())
+	p := makePart(1, 0, "1,a\n", "")
+	writeParts(t, b, p)
+	publish(t, b, p)
+	before, err := os.Stat(filepath.Join(b.target(), manifestName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(t, b, p)
+	after, err := os.Stat(filepath.Join(b.target(), manifestName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !os.SameFile(before, after) {
+		t.Fatal("the same bundle was written again")
+	}
+}
+
+func TestSameRecordsGiveTheSameBytes(t *testing.T) {
+	t.Parallel()
+	parts := []part{makePart(1, 0, "1,a\n", "11,1,x\n"), makePart(2, 0, "2,b\n", "")}
+	var bundles []map[string]string
+	for range 2 {
+		b := openAt(t, t.TempDir())
+		writeParts(t, b, parts...)
+		publish(t, b, parts...)
+		bundles = append(bundles, content(t, b.target()))
+	}
+	for name, text := range bundles[0] {
+		if bundles[1][name] != text {
+			t.Errorf("%s differs", name)
+		}
+	}
+}
+
+func TestWritePartReplacesAnEarlierTry(t *testing.T) {
+	t.Parallel()
+	b := openAt(t, t.TempDir())
+	writeParts(t, b, makePart(1, 0, "1,old\n", ""))
+	p := makePart(1, 0, "1,new\n2,too\n", "")
+	writeParts(t, b, p)
+	publish(t, b, p)
+	if got := content(t, b.target())["tickets.csv"]; got != "id,subject\n1,new\n2,too\n" {
+		t.Fatal(got)
+	}
+	tries, err := namesWithPrefix(b.staging(), "tickets-0001.0.try-")
+	if err != nil || len(tries) != 1 {
+		t.Fatalf("%d tries are stored, want 1 (%v)", len(tries), err)
+	}
+}
+
+func TestACatchUpAddsToThePublishedBundle(t *testing.T) {
+	t.Parallel()
+	b := openAt(t, t.TempDir())
+	first := makePart(1, 0, "1,a\n", "")
+	writeParts(t, b, first)
+	publish(t, b, first)
+	late := makePart(1, 1, "2,late\n", "")
+	writeParts(t, b, late)
+	publish(t, b, first, late)
+	if got := content(t, b.target())["tickets.csv"]; got != "id,subject\n1,a\n2,late\n" {
+		t.Fatal(got)
+	}
+	wantValid(t, b.target())
+	if left := leftovers(t, b); left != nil {
+		t.Fatalf("left over: %v", left)
+	}
+}
+
+// A ledger that was lost and rebuilt from the bundle names no earlier parts.
+func TestPublishTakesNothingOutOfABundle(t *testing.T) {
+	t.Parallel()
+	b := openAt(t, t.TempDir())
+	first := makePart(1, 0, "1,a\n", "")
+	writeParts(t, b, first)
+	publish(t, b, first)
+	if published := publish(t, b); published.Rows["tickets"] != 1 {
+		t.Fatalf("an empty list of parts left %v", published.Rows)
+	}
+	late := makePart(7, 1, "2,late\n", "")
+	writeParts(t, b, late)
+	if published := publish(t, b, late); published.Rows["tickets"] != 2 {
+		t.Fatalf("naming only the new part left %v", published.Rows)
+	}
+}
+
+func TestWritePartNeverReplacesOtherPublishedRecords(t *testing.T) {
+	t.Parallel()
+	b := openAt(t, t.TempDir())
+	first, late := makePart(1, 0, "1,a\n", ""), makePart(1, 1, "2,late\n", "")
+	writeParts(t, b, first, late)
+	publish(t, b, first, late)
+
+	otherRange := first
+	otherRange.in.Partition.UpTo = "150"
+	_, err := otherRange.write(b)
+	wantKind(t, err, destination.Refused)
+	_, err = makePart(1, 1, "3,later\n", "").write(b)
+	wantKind(t, err, destination.Refused)
+
+	again := makePart(1, 0, "1,a\n4,more\n", "") // the same range, read again
+	writeParts(t, b, again)
+	if published := publish(t, b, again, late); published.Rows["tickets"] != 3 {
+		t.Fatalf("published %v", published.Rows)
+	}
+}
+
+func TestPartsMayBeDeletedAfterTheLastRun(t *testing.T) {
+	t.Parallel()
+	b := openAt(t, t.TempDir())
+	first := makePart(1, 0, "1,a\n", "")
+	writeParts(t, b, first)
+	publish(t, b, first)
+	if err := os.RemoveAll(b.staging()); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, b, first)
+	late := makePart(1, 1, "2,late\n", "")
+	writeParts(t, b, late)
+	_, err := b.Publish(context.Background(), publishInput(first, late))
+	wantKind(t, err, destination.Refused)
+	if got := content(t, b.target())["tickets.csv"]; got != "id,subject\n1,a\n" {
+		t.Fatalf("the old bundle is gone: %q", got)
+	}
+}
+
+func TestPublishRefuses(t *testing.T) {
+	t.Parallel()
+	p := makePart(1, 0, "1,a\n", "")
+	other := acme
+	other.Customer = "43"
+	for _, tc := range []struct {
+		name   string
+		damage func(t *testing.T, b *Bundle)
+		in     destination.PublishInput
+		kind   destination.Kind
+	}{
+		{"a part that is missing", func(*testing.T, *Bundle) {}, publishInput(p, makePart(2, 0, "", "")), destination.Refused},
+		{"a part named twice", func(*testing.T, *Bundle) {}, publishInput(p, p), destination.Refused},
+		{"another customer's parts", func(*testing.T, *Bundle) {}, destination.PublishInput{Migration: other, Parts: []destination.PartRef{p.ref()}}, destination.Misconfigured},
+		{"a part with a changed byte", func(t *testing.T, b *Bundle) { overwritePart(t, b, p, "1,b\n") }, publishInput(p), destination.Refused},
+		{"a part that was cut", func(t *testing.T, b *Bundle) { overwritePart(t, b, p, "") }, publishInput(p), destination.Refused},
+		{"a folder of someone else", func(t *testing.T, b *Bundle) {
+			if err := os.MkdirAll(filepath.Join(b.target(), "holiday photos"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}, publishInput(p), destination.Misconfigured},
+		{"a file in the way", func(t *testing.T, b *Bundle) {
+			if err := os.WriteFile(b.target(), []byte("hello"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, publishInput(p), destination.Misconfigured},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			b := openAt(t, t.TempDir())
+			writeParts(t, b, p)
+			tc.damage(t, b)
+			_, err := b.Publish(context.Background(), tc.in)
+			wantKind(t, err, tc.kind)
+			if _, err := readManifest(b.target()); err == nil {
+				t.Fatal("a bundle was published")
+			}
+			if left := leftovers(t, b); left != nil {
+				t.Fatalf("left over: %v", left)
+			}
+		})
+	}
+}
+
+func overwritePart(t *testing.T, b *Bundle, p part, text string) {
+	t.Helper()
+	stored, err := b.storedPart(p.ref())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(b.staging(), stored.Folder, "tickets.csv"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPublishReplacesAnEmptyFolder(t *testing.T) {
+	t.Parallel()
+	b := openAt(t, t.TempDir())
+	if err := os.Mkdir(b.target(), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p := makePart(1, 0, "1,a\n", "")
+	writeParts(t, b, p)
+	publish(t, b, p)
+	wantValid(t, b.target())
+}
+
+func TestPublishEndsWhenCancelled(t *testing.T) {
+	t.Parallel()
+	b := openAt(t, t.TempDir())
+	p := makePart(1, 0, "1,a\n", "")
+	writeParts(t, b, p)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := b.Publish(ctx, publishInput(p)); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if left := leftovers(t, b); left != nil {
+		t.Fatalf("left over: %v", left)
+	}
+}
+
+func TestTwoPublishingsAtOnceStayApart(t *testing.T) {
+	t.Parallel()
+	b := openAt(t, t.TempDir())
+	other := openAt(t, b.root) // as another process would be
+	p := makePart(1, 0, "1,a\n", "")
+	writeParts(t, b, p)
+	unlock, err := other.lockPublishing()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.Publish(context.Background(), publishInput(p))
+	wantKind(t, err, destination.Temporary)
+	unlock()
+	publish(t, b, p)
+}
+
+func TestWritePartFailsAsAWhole(t *testing.T) {
+	t.Parallel()
+	sourceGone := errors.New("the source is gone")
+	for _, tc := range []struct {
+		name string
+		copy func(view string, w io.Writer) (int64, error)
+		want func(error) bool
+	}{
+		{"the source fails in the second view", func(view string, w io.Writer) (int64, error) {
+			if view == "comments" {
+				return 0, sourceGone
+			}
+			_, err := io.WriteString(w, "1,a\n")
+			return 1, err
+		}, func(err error) bool { return errors.Is(err, sourceGone) && destination.KindOf(err) == "" }},
+		{"the stream ends inside a row", func(_ string, w io.Writer) (int64, error) {
+			_, err := io.WriteString(w, "1,a\n2,")
+			return 1, err
+		}, func(err error) bool { return destination.KindOf(err) == destination.Temporary }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			b := openAt(t, t.TempDir())
+			p := makePart(1, 0, "", "")
+			_, err := b.WritePart(context.Background(), p.in, []string{"tickets", "comments"},
+				func(_ context.Context, view string, w destination.Writer) (int64, error) { return tc.copy(view, w) })
+			if !tc.want(err) {
+				t.Fatal(err)
+			}
+			if names, err := namesWithPrefix(b.staging(), ""); err != nil || len(names) != 0 {
+				t.Fatalf("the staging folder holds %v (%v)", names, err)
+			}
+		})
+	}
+}
+
+func TestWritePartRefusesViewsWithoutAFile(t *testing.T) {
+	t.Parallel()
+	b := openAt(t, t.TempDir())
+	_, err := b.WritePart(context.Background(), makePart(1, 0, "", "").in, []string{"customers"}, nil)
+	wantKind(t, err, destination.Refused)
+}
+
+// A worker that was cut off, and comes back while its successor writes the
+// same part or has written it, must not replace the successor's records.
+func TestALateTryCannotReplaceItsSuccessor(t *testing.T) {
+	t.Parallel()
+	b := openAt(t, t.TempDir())
+	p := makePart(1, 0, "", "")
+	_, err := b.WritePart(context.Background(), p.in, []string{"tickets"}, func(_ context.Context, _ string, w destination.Writer) (int64, error) {
+		writeParts(t, b, makePart(1, 0, "1,successor\n", ""))
+		_, err := io.WriteString(w, "1,late\n")
+		return 1, err
+	})
+	wantKind(t, err, destination.Temporary)
+	publish(t, b, p)
+	if got := content(t, b.target())["tickets.csv"]; got != "id,subject\n1,successor\n" {
+		t.Fatal(got)
+	}
+}
+
+func TestInventoryListsTheIDsOfThePublishedBundle(t *testing.T) {
+	t.Parallel()
+	b := openAt(t, t.TempDir())
+	list := func(e migration.Entity) (ids []string) {
+		t.Helper()
+		err := b.Inventory(context.Background(), e, func(i migration.Item) error {
+			if i.Outcome != migration.AlreadyThere {
+				t.Errorf("outcome %c", i.Outcome)
+			}
+			ids = append(ids, i.SourceID)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ids
+	}
+	if ids := list(migration.Tickets); ids != nil {
+		t.Fatalf("found %q before there was a bundle", ids)
+	}
+	p := makePart(1, 0, "1,\"two\nlines, and \"\"quotes\"\"\"\n\"a\r\nb\",x\n", "")
+	writeParts(t, b, p)
+	if ids := list(migration.Tickets); ids != nil {
+		t.Fatalf("found %q before publishing", ids)
+	}
+	publish(t, b, p)
+	if ids := list(migration.Tickets); fmt.Sprintf("%q", ids) != `["1" "a\r\nb"]` {
+		t.Fatalf("found %q", ids)
+	}
+	if ids := list(migration.Users); ids != nil {
+		t.Fatalf("found %q among users", ids)
+	}
+	enough := errors.New("enough")
+	if err := b.Inventory(context.Background(), migration.Tickets, func(migration.Item) error { return enough }); !errors.Is(err, enough) {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(b.target(), "tickets.csv"), []byte("id,subject\n1,\"cut"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Inventory(context.Background(), migration.Tickets, func(migration.Item) error { return nil }); err == nil {
+		t.Fatal("a damaged file was read without an error")
+	}
+}
