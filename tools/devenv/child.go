@@ -49,10 +49,7 @@ func (c *child) stop() {
 
 func (c *child) keepRunning(ctx context.Context) {
 	defer close(c.ended)
-	status := serverState{
-		Name: c.server.Name, Ports: c.server.Ports,
-		StopSignal: c.server.StopSignal, StopTimeout: c.server.StopTimeout,
-	}
+	status := c.server.initialState()
 	wait := firstRestart
 	for {
 		status.Since = time.Now()

@@ -34,6 +34,11 @@ type serverState struct {
 	StopTimeout time.Duration  `json:"stop_timeout"`
 }
 
+// initialState is that of a server that has not been started yet.
+func (s server) initialState() serverState {
+	return serverState{Name: s.Name, Ports: s.Ports, StopSignal: s.StopSignal, StopTimeout: s.StopTimeout}
+}
+
 func stateFile(dir string) string { return filepath.Join(dir, "supervisor.json") }
 
 // readState returns the zero state when nothing was ever started. A file that

@@ -40,7 +40,11 @@ func (e environment) status() error {
 
 func statusLine(s serverState) string {
 	state, pid := "running", fmt.Sprint(s.Process.PID)
-	if !s.Process.alive() {
+	switch {
+	case s.Process.alive():
+	case s.LastExit == "":
+		state, pid = "starting", "-"
+	default:
 		state, pid = "starting again after "+s.LastExit, "-"
 	}
 	ports := strings.Trim(fmt.Sprint(s.Ports), "[]")

@@ -84,6 +84,7 @@ func (s *supervisor) apply(next plan) error {
 			s.children = append(s.children, kept[i])
 			continue
 		}
+		s.report(planned.initialState()) // here, to keep the plan's order
 		started, err := startChild(planned, s.dir, s.report)
 		if err != nil {
 			return err
