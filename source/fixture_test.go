@@ -138,10 +138,10 @@ func tickets(after, upTo string) migration.Partition {
 
 func idTypes() map[string]string {
 	return map[string]string{
-		"bigint": "n",
-		"int":    "n",
-		"uuid":   "md5((n)::text)::uuid",
-		"text":   "'T-' || (n)",
+		"bigint":                  "n",
+		"int":                     "n",
+		"uuid":                    "md5((n)::text)::uuid",
+		"text":                    "'T-' || (n)",
 		`text collate "en-x-icu"`: "(array['a','B','ä','É','_','-'])[1+(n)%6] || (n)",
 		"varchar(40)":             "upper(md5((n)::text))",
 	}
