@@ -1,0 +1,180 @@
+package zendesktest
+
+import (
+	"net/http"
+	"strings"
+)
+
+// showUser writes the user as Zendesk shows it.
+func (a *account) showUser(e *encoder, u *user) {
+	e.begin('{')
+	a.userMembers(e, u)
+	e.end('}')
+}
+
+func (a *account) userMembers(e *encoder, u *user) {
+	e.number("id", u.id)
+	a.canonicalURL(e, "users", u.id)
+	e.member("name", u.name)
+	e.optional("email", u.email())
+	e.time("created_at", u.created)
+	e.time("updated_at", u.updated)
+	e.optional("time_zone", u.timeZone)
+	e.optional("phone", u.phone)
+	e.optional("locale", u.locale)
+	e.reference("organization_id", u.organizationID)
+	e.member("role", u.role)
+	e.flag("verified", u.verified)
+	e.optional("external_id", u.externalID)
+	e.words("tags", u.tags)
+	e.optional("alias", u.alias)
+	e.flag("active", true)
+	e.flag("shared", false)
+	e.flag("shared_agent", false)
+	e.null("last_login_at")
+	e.optional("signature", u.signature)
+	e.member("details", u.details)
+	e.member("notes", u.notes)
+	e.flag("suspended", u.suspended)
+	fields := u.fields
+	if fields == "" {
+		fields = "{}"
+	}
+	e.literal("user_fields", fields)
+}
+
+func (a *account) userAnswer(status int, u *user) answer {
+	e := &encoder{}
+	e.begin('{')
+	e.key("user")
+	a.showUser(e, u)
+	e.end('}')
+	return jsonBytes(status, e.buf)
+}
+
+func (a *account) usersAnswer(q *request, users []*user) answer {
+	e := &encoder{}
+	e.begin('{')
+	e.key("users")
+	e.begin('[')
+	for _, u := range users {
+		a.showUser(e, u)
+	}
+	e.end(']')
+	q.offsetLinks(e, 1, false, len(users))
+	e.end('}')
+	return jsonBytes(http.StatusOK, e.buf)
+}
+
+// showMe is GET /api/v2/users/me: without credentials it is an anonymous user, not a 401.
+func showMe(a *account, q *request) answer {
+	if q.actor == nil {
+		return jsonAnswer(http.StatusOK, `{"user":{"id":null,"url":null,"name":"Anonymous user","email":"invalid@example.com","role":"end-user","verified":false,"active":null,"tags":[],"user_fields":{}}}`)
+	}
+	return a.userAnswer(http.StatusOK, q.actor)
+}
+
+func showUser(a *account, q *request) answer {
+	u := a.users.get(atoi(q.id))
+	if u == nil {
+		return notFound()
+	}
+	return a.userAnswer(http.StatusOK, u)
+}
+
+func listUsers(a *account, q *request) answer {
+	users := a.users.all
+	if role := q.query.Get("role"); role != "" {
+		users = nil
+		for _, u := range a.users.all {
+			if u.role == role {
+				users = append(users, u)
+			}
+		}
+	}
+	return list(q, "users", len(users), func(e *encoder, i int) { a.showUser(e, users[i]) })
+}
+
+// showManyUsers is GET /api/v2/users/show_many?ids= or ?external_ids=; unknown ones are left out.
+func showManyUsers(a *account, q *request) answer {
+	ids, refused := q.idList("ids")
+	if refused != nil {
+		return *refused
+	}
+	externals, refused := q.wordList("external_ids")
+	if refused != nil {
+		return *refused
+	}
+	var users []*user
+	for _, id := range ids {
+		if u := a.users.get(id); u != nil {
+			users = append(users, u)
+		}
+	}
+	for _, external := range externals {
+		if u := a.users.byExternal[strings.ToLower(external)]; u != nil {
+			users = append(users, u)
+		}
+	}
+	return a.usersAnswer(q, users)
+}
+
+// searchUsers is GET /api/v2/users/search?external_id= or ?query=. The query is answered by the index, which lags.
+func searchUsers(a *account, q *request) answer {
+	if external := q.query.Get("external_id"); external != "" {
+		var users []*user
+		if u := a.users.byExternal[strings.ToLower(external)]; u != nil {
+			users = append(users, u)
+		}
+		return a.usersAnswer(q, users)
+	}
+	query := parseQuery(q.query.Get("query"))
+	indexed := a.indexed(q.now)
+	var users []*user
+	for _, u := range a.users.all {
+		if u.imported <= indexed && query.matchesUser(u) {
+			users = append(users, u)
+		}
+	}
+	return list(q, "users", len(users), func(e *encoder, i int) { a.showUser(e, users[i]) })
+}
+
+func (a *account) showIdentity(e *encoder, u *user, i int) {
+	id := &u.identities[i]
+	e.begin('{')
+	e.number("id", id.id)
+	e.number("user_id", u.id)
+	e.member("type", id.kind)
+	e.member("value", id.value)
+	e.flag("verified", id.verified)
+	e.flag("primary", i == 0)
+	e.time("created_at", id.created)
+	e.time("updated_at", id.created)
+	e.end('}')
+}
+
+func listIdentities(a *account, q *request) answer {
+	u := a.users.get(atoi(q.id))
+	if u == nil {
+		return notFound()
+	}
+	return list(q, "identities", len(u.identities), func(e *encoder, i int) { a.showIdentity(e, u, i) })
+}
+
+// createIdentity is POST /api/v2/users/{id}/identities.
+func createIdentity(a *account, q *request) answer {
+	u := a.users.get(atoi(q.id))
+	if u == nil {
+		return notFound()
+	}
+	in := q.input.(identity)
+	if p := a.updateUserFrom(u, &userInput{identities: []identity{in}}, q.now); p != nil {
+		return p.answer()
+	}
+	e := &encoder{}
+	e.begin('{')
+	e.key("identity")
+	a.showIdentity(e, u, len(u.identities)-1)
+	e.end('}')
+	return jsonBytes(http.StatusCreated, e.buf)
+}
