@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 const (
@@ -58,7 +59,7 @@ type Options struct {
 // CopyPart, which end 15 s after the last byte moved. Permanent tells whether
 // calling again can help.
 type Source struct {
-	pool   *pool
+	pool   *pgxpool.Pool
 	schema string
 
 	callTimeout       time.Duration
@@ -74,7 +75,7 @@ type Source struct {
 // Every session is read only, is called "farewell" in pg_stat_activity, and is
 // ended by the server when it hangs. The URL must reach Postgres itself: a
 // pooler in transaction mode drops these settings.
-func Open(_ context.Context, o Options) (*Source, error) {
+func Open(ctx context.Context, o Options) (*Source, error) {
 	if o.Schema == "" {
 		o.Schema = DefaultSchema
 	}
@@ -90,11 +91,13 @@ func Open(_ context.Context, o Options) (*Source, error) {
 	if o.MaxConns < 0 {
 		return nil, fmt.Errorf("open source: %d connections: choose at least 1", o.MaxConns)
 	}
-	c, err := pgx.ParseConfig(o.URL)
+	c, err := pgxpool.ParseConfig(o.URL)
 	if err != nil {
 		return nil, fmt.Errorf("open source: the connection URL cannot be read; it looks like postgres://user:password@host:5432/database: %w", err)
 	}
-	c.ConnectTimeout = connectTimeout
+	c.MaxConns = int32(o.MaxConns)
+	c.MinConns = 0
+	c.ConnConfig.ConnectTimeout = connectTimeout
 	for name, value := range map[string]string{
 		"application_name":                    "farewell",
 		"default_transaction_read_only":       "on",
@@ -105,10 +108,14 @@ func Open(_ context.Context, o Options) (*Source, error) {
 		"standard_conforming_strings":         "on",  // literals are quoted by this rule
 		"jit":                                 "off", // compiling takes longer than a page
 	} {
-		c.RuntimeParams[name] = value
+		c.ConnConfig.RuntimeParams[name] = value
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("open source: %w", err)
 	}
 	return &Source{
-		pool:              newPool(c, o.MaxConns),
+		pool:              pool,
 		schema:            o.Schema,
 		callTimeout:       callTimeout,
 		streamIdleTimeout: streamIdleTimeout,
@@ -118,7 +125,7 @@ func Open(_ context.Context, o Options) (*Source, error) {
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // Close ends all connections, after the calls that are on their way.
-func (s *Source) Close() { s.pool.close() }
+func (s *Source) Close() { s.pool.Close() }
 
 // Now is the source's clock.
 func (s *Source) Now(ctx context.Context) (time.Time, error) {
@@ -172,12 +179,12 @@ func (s *Source) call(ctx context.Context, op operation, work func(context.Conte
 }
 
 func (s *Source) run(ctx context.Context, op *operation, work func(context.Context, *pgx.Conn) error) error {
-	conn, err := s.pool.acquire(ctx)
+	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return s.failed(ctx, *op, err)
 	}
-	defer s.pool.release(conn)
-	if err := work(ctx, conn); err != nil {
+	defer conn.Release()
+	if err := work(ctx, conn.Conn()); err != nil {
 		return s.failed(ctx, *op, err)
 	}
 	return nil
