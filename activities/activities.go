@@ -1,0 +1,110 @@
+// Package activities does what workflows decide: each activity touches the
+// source, the ledger and the destination on behalf of one step.
+package activities
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"farewell/destination"
+	"farewell/ledger"
+	"farewell/migration"
+	"farewell/source"
+)
+
+// Source is what the activities need of the customers' database.
+type Source interface {
+	Now(ctx context.Context) (time.Time, error)
+	Check(ctx context.Context, customer string) ([]source.Finding, error)
+	Count(ctx context.Context, customer string, e migration.Entity) (int64, error)
+	Cut(ctx context.Context, customer string, e migration.Entity, size int) ([]migration.Partition, error)
+	IDs(ctx context.Context, customer string, p migration.Partition) ([]migration.Listed, error)
+	Page(ctx context.Context, q source.PageQuery) (migration.Page, error)
+	CopyPart(ctx context.Context, customer string, p migration.Partition, ids, views []string, open func(view string) (io.Writer, error)) (source.PartRows, error)
+}
+
+// Ledger is what the activities need of our memory.
+type Ledger interface {
+	Plan(ctx context.Context, m migration.Migration) (migration.Plan, bool, error)
+	SavePlan(ctx context.Context, m migration.Migration, p migration.Plan) (migration.Plan, error)
+	BeginRun(ctx context.Context, m migration.Migration, run string, o migration.Options) error
+	RecordState(ctx context.Context, in migration.RecordStateInput) error
+	Known(ctx context.Context, m migration.Migration) (bool, error)
+	Unfinished(ctx context.Context, m migration.Migration) (map[string]bool, error)
+	OpenPartitions(ctx context.Context, m migration.Migration) ([]migration.Partition, error)
+
+	TakeOver(ctx context.Context, m migration.Migration, p migration.Partition, run string) (migration.PartitionState, error)
+	Intend(ctx context.Context, h migration.Hold, b migration.Batch, within time.Duration) (time.Time, error)
+	Settle(ctx context.Context, h migration.Hold, batchID string, s migration.Settlement) error
+	RecordAndSettle(ctx context.Context, h migration.Hold, batchID string, e migration.Evidence, s migration.Settlement) error
+	EndPartition(ctx context.Context, h migration.Hold) error
+	Record(ctx context.Context, m migration.Migration, batchID string, e migration.Evidence) error
+	OwnsJobs(ctx context.Context, jobIDs []string) (map[string]bool, error)
+
+	Targets(ctx context.Context, m migration.Migration, e migration.Entity, sourceIDs []string) (map[string]migration.Target, error)
+	Outcomes(ctx context.Context, m migration.Migration, partition string) (map[string]ledger.RecordState, error)
+	SettledTargets(ctx context.Context, m migration.Migration, e migration.Entity, sourceIDs []string) (map[string]string, error)
+	CreatedTargets(ctx context.Context, m migration.Migration, run string, e migration.Entity, found func(sourceID, targetID string) error) error
+	Compared(ctx context.Context, m migration.Migration, run string, found []migration.Failure) error
+	Parts(ctx context.Context, m migration.Migration) ([]destination.PartRef, error)
+
+	Counts(ctx context.Context, m migration.Migration, run string) (migration.EntityCounts, error)
+	PartitionCounts(ctx context.Context, m migration.Migration, run, partition string) (migration.Counts, error)
+	ExactCounts(ctx context.Context, m migration.Migration, run string) (migration.EntityCounts, error)
+	LastSettle(ctx context.Context, m migration.Migration) (time.Time, error)
+	Run(ctx context.Context, m migration.Migration, run string) (migration.RunRecord, error)
+}
+
+// Destinations opens the place where a migration's records go. The value stays
+// open for all activities of this process; nobody else closes it.
+type Destinations interface {
+	Open(ctx context.Context, m migration.Migration) (destination.Destination, error)
+}
+
+// Controls tells what the control channel says of a run, from memory.
+type Controls interface {
+	Control(m migration.Migration, run string) migration.Control
+}
+
+// Activities are all activities, on what they need. One value serves a worker.
+type Activities struct {
+	Source       Source
+	Ledger       Ledger
+	Destinations Destinations
+	Controls     Controls
+	Reasons      *Reasons
+	Log          *slog.Logger
+
+	people peopleLocks
+}
+
+// Registry is where activities are registered: a worker or a test environment.
+type Registry interface {
+	RegisterActivityWithOptions(a any, o activity.RegisterOptions)
+}
+
+// Register makes every activity known under its name.
+func (a *Activities) Register(r Registry) {
+	register(r, migration.Preflight, a.Preflight)
+	register(r, migration.MakePlan, a.MakePlan)
+	register(r, migration.ExportPartition, a.ExportPartition)
+	register(r, migration.CompareSource, a.CompareSource)
+	register(r, migration.SweepDuplicates, a.SweepDuplicates)
+	register(r, migration.PublishBundle, a.PublishBundle)
+	register(r, migration.CheckProgress, a.CheckProgress)
+	register(r, migration.SettleOpen, a.SettleOpen)
+	register(r, migration.RecordState, a.RecordState)
+	register(r, migration.Reconcile, a.Reconcile)
+}
+
+func register[In, Out any](r Registry, name migration.Activity[In, Out], do func(context.Context, In) (Out, error)) {
+	translated := func(ctx context.Context, in In) (Out, error) {
+		out, err := do(ctx, in)
+		return out, failure(err)
+	}
+	r.RegisterActivityWithOptions(translated, activity.RegisterOptions{Name: string(name)})
+}

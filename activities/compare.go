@@ -1,0 +1,116 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"farewell/ledger"
+	"farewell/migration"
+)
+
+// CompareSource lists the ids of every partition at the source again and
+// compares them, as sets, with the ledger. It names the partitions that have
+// ids without an outcome, and lists what was deleted or changed meanwhile.
+func (a *Activities) CompareSource(ctx context.Context, in migration.CompareInput) (migration.CompareOutcome, error) {
+	pulse := startPulse(ctx, func() migration.Reason { return migration.Reason{} })
+	defer pulse.stopBeating()
+	plan, err := a.plan(ctx, in.Migration)
+	if err != nil {
+		return migration.CompareOutcome{}, err
+	}
+	c := comparer{a: a, in: in, asOf: plan.AsOf}
+	for _, p := range plan.Partitions {
+		if in.Limited {
+			continue // a trial knows that it left records out
+		}
+		if err := c.partition(ctx, p); err != nil {
+			return migration.CompareOutcome{}, err
+		}
+		pulse.progress(0)
+	}
+	if err := a.Ledger.Compared(ctx, in.Migration, in.Run, c.found); err != nil {
+		return migration.CompareOutcome{}, fmt.Errorf("list what the comparison found: %w", err)
+	}
+	c.out.Counts, err = a.Ledger.Counts(ctx, in.Migration, in.Run)
+	return c.out, err
+}
+
+// comparer compares one partition after the other.
+type comparer struct {
+	a     *Activities
+	in    migration.CompareInput
+	asOf  time.Time
+	out   migration.CompareOutcome
+	found []migration.Failure
+}
+
+func (c *comparer) partition(ctx context.Context, p migration.Partition) error {
+	listed, err := c.a.Source.IDs(ctx, c.in.Migration.Customer, p)
+	if err != nil {
+		return fmt.Errorf("list the ids of %s: %w", p.ID, err)
+	}
+	known, err := c.a.Ledger.Outcomes(ctx, c.in.Migration, p.ID)
+	if err != nil {
+		return fmt.Errorf("read the outcomes of %s: %w", p.ID, err)
+	}
+	demanded := map[string]ledger.RecordState{}
+	if p.Entity != migration.Tickets {
+		demanded, err = c.a.Ledger.Outcomes(ctx, c.in.Migration, migration.OnDemand(p.Entity).ID)
+		if err != nil {
+			return fmt.Errorf("read who was brought on demand: %w", err)
+		}
+	}
+	late := false
+	for _, r := range listed {
+		state, ok := known[r.ID]
+		if !ok {
+			state, ok = demanded[r.ID]
+		}
+		delete(known, r.ID)
+		if !ok {
+			late = true
+			c.missing(p, r)
+			continue
+		}
+		if r.UpdatedAt.After(state.ReadAt) {
+			c.out.Comparison.ChangedSince++
+			c.list(p, r.ID, "changed_since", "updated at the source after it was read")
+		}
+		if state.ReadAt.After(c.asOf) && r.CreatedAt.After(c.asOf) {
+			c.out.Comparison.ArrivedLate++
+		}
+	}
+	for id, state := range known {
+		if state.Outcome != migration.Skipped {
+			c.out.Comparison.DeletedAtSource++
+			c.list(p, id, "deleted_at_source", "gone from the source since it was read")
+		}
+	}
+	if late {
+		c.out.Partitions = append(c.out.Partitions, p)
+	}
+	return nil
+}
+
+// missing judges an id without an outcome: before the last pass it is simply
+// brought; after it, it is listed, and one that was there when the plan was
+// made needs attention.
+func (c *comparer) missing(p migration.Partition, r migration.Listed) {
+	if !c.in.Final {
+		return
+	}
+	if r.CreatedAt.After(c.asOf) {
+		c.out.Comparison.ArrivedLate++
+		c.list(p, r.ID, "arrived_late", "came after the last catch-up; start again to bring it")
+		return
+	}
+	c.out.Comparison.Missing++
+	c.list(p, r.ID, "missing", "was at the source when the plan was made, and has no outcome")
+}
+
+func (c *comparer) list(p migration.Partition, id, outcome, text string) {
+	c.found = append(c.found, migration.Failure{
+		Entity: p.Entity, SourceID: id, Outcome: outcome, Code: outcome, Text: text, Partition: p.ID,
+	})
+}

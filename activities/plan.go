@@ -1,0 +1,67 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+
+	"farewell/destination"
+	"farewell/migration"
+)
+
+// partitionRows is how many records a partition holds: coarse enough that
+// 100,000 tickets take 50 activities, fine enough to park and try again.
+const partitionRows = 2000
+
+// MakePlan cuts the customer's records into partitions and writes the plan to
+// the ledger, where the first one stays. It says which partitions still have
+// something to do.
+func (a *Activities) MakePlan(ctx context.Context, in migration.MakePlanInput) (migration.MakePlanOutcome, error) {
+	pulse := startPulse(ctx, func() migration.Reason { return migration.Reason{} })
+	defer pulse.stopBeating()
+	plan, err := a.plan(ctx, in.Migration)
+	if err != nil {
+		return migration.MakePlanOutcome{}, err
+	}
+	unfinished, err := a.Ledger.Unfinished(ctx, in.Migration)
+	if err != nil {
+		return migration.MakePlanOutcome{}, fmt.Errorf("ask the ledger what is left of %s: %w", in.Migration, err)
+	}
+	dest, err := a.Destinations.Open(ctx, in.Migration)
+	if err != nil {
+		return migration.MakePlanOutcome{}, err
+	}
+	_, streams := dest.(destination.Streams)
+	out := migration.MakePlanOutcome{Rows: map[migration.Entity]int64{}, Streams: streams}
+	for _, p := range plan.Partitions {
+		failed, open := unfinished[p.ID]
+		out.Partitions = append(out.Partitions, migration.PlannedPartition{
+			Partition: p,
+			Work:      open && (!failed || in.Options.RetryFailed),
+		})
+		out.Rows[p.Entity] += p.Rows
+	}
+	if in.Options.Limit > 0 {
+		out.Rows[migration.Tickets] = min(out.Rows[migration.Tickets], in.Options.Limit)
+	}
+	return out, nil
+}
+
+// plan returns the migration's plan, making it if there is none.
+func (a *Activities) plan(ctx context.Context, m migration.Migration) (migration.Plan, error) {
+	plan, ok, err := a.Ledger.Plan(ctx, m)
+	if err != nil || ok {
+		return plan, err
+	}
+	plan.AsOf, err = a.Source.Now(ctx)
+	if err != nil {
+		return plan, fmt.Errorf("read the source's clock: %w", err)
+	}
+	for _, e := range migration.Entities() {
+		cut, err := a.Source.Cut(ctx, m.Customer, e, partitionRows)
+		if err != nil {
+			return plan, fmt.Errorf("cut %s into partitions: %w", e, err)
+		}
+		plan.Partitions = append(plan.Partitions, cut...)
+	}
+	return a.Ledger.SavePlan(ctx, m, plan)
+}

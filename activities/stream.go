@@ -1,0 +1,167 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"farewell/destination"
+	"farewell/migration"
+	"farewell/source"
+)
+
+// exportStream writes the partition's views as one part of a bundle, straight
+// from the source. A part is on disk before the ledger knows of it, so a crash
+// between the two only means writing it again.
+func (a *Activities) exportStream(ctx context.Context, dest destination.Streams, in migration.ExportInput) (migration.ExportOutcome, error) {
+	lane, leave := a.Reasons.join(in.Migration, dest.WaitingFor)
+	defer leave()
+	pulse := startPulse(ctx, func() migration.Reason { return a.Reasons.of(lane) })
+	defer pulse.stopBeating()
+	if word := a.Controls.Control(in.Migration, in.Run); word == migration.ControlPause || word == migration.ControlCancel {
+		return migration.ExportOutcome{Stopped: word}, nil
+	}
+
+	state, err := a.Ledger.TakeOver(ctx, in.Migration, in.Partition, in.Run)
+	if err != nil {
+		return migration.ExportOutcome{}, fmt.Errorf("take over %s: %w", in.Partition.ID, err)
+	}
+	if err := a.settleRecorded(ctx, state); err != nil {
+		return migration.ExportOutcome{}, err
+	}
+	ids, whole, err := a.partIDs(ctx, in, state)
+	if err != nil {
+		return migration.ExportOutcome{}, err
+	}
+	if whole || len(ids) > 0 {
+		if err := a.writePart(ctx, dest, in, state, ids, pulse); err != nil {
+			return migration.ExportOutcome{}, err
+		}
+	}
+	if in.Limit == 0 {
+		if err := a.Ledger.EndPartition(ctx, state.Hold); err != nil {
+			return migration.ExportOutcome{}, fmt.Errorf("end %s: %w", in.Partition.ID, err)
+		}
+	}
+	return migration.ExportOutcome{Done: true}, nil
+}
+
+// partIDs says what the next part holds: the whole range, when nothing of it
+// was written yet, or the ids that have no outcome.
+func (a *Activities) partIDs(ctx context.Context, in migration.ExportInput, state migration.PartitionState) (ids []string, whole bool, err error) {
+	if len(state.Batches) == 0 && !state.Ended && in.Limit == 0 {
+		return nil, true, nil
+	}
+	listed, err := a.Source.IDs(ctx, in.Migration.Customer, in.Partition)
+	if err != nil {
+		return nil, false, fmt.Errorf("list the ids of %s: %w", in.Partition.ID, err)
+	}
+	written := map[string]bool{}
+	for _, b := range state.Batches {
+		for _, id := range b.SourceIDs {
+			written[id] = true
+		}
+	}
+	room := len(listed)
+	if in.Limit > 0 {
+		room = max(0, int(in.Limit)-len(written))
+	}
+	for _, r := range listed {
+		if !written[r.ID] && len(ids) < room {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids, false, nil
+}
+
+// writePart writes one part and settles it. Its pass is the number of parts
+// before it.
+func (a *Activities) writePart(ctx context.Context, dest destination.Streams, in migration.ExportInput, state migration.PartitionState, ids []string, pulse *pulse) error {
+	var rows source.PartRows
+	pass := len(state.Batches)
+	_, err := dest.WritePart(ctx, destination.PartsInput{
+		Migration: in.Migration,
+		Partition: in.Partition,
+		Pass:      pass,
+		IDs:       ids,
+	}, viewsOf(in.Partition.Entity), func(open func(view string) (io.Writer, error)) (map[string]int64, error) {
+		var err error
+		rows, err = a.Source.CopyPart(ctx, in.Migration.Customer, in.Partition, ids, viewsOf(in.Partition.Entity), func(view string) (io.Writer, error) {
+			w, err := open(view)
+			return beating{w, pulse}, err
+		})
+		return rows.Rows, err
+	})
+	if err != nil {
+		return fmt.Errorf("write part %d of %s: %w", pass, in.Partition.ID, err)
+	}
+	return a.recordPart(ctx, in, state.Hold, pass, rows)
+}
+
+// recordPart writes down that a part is on disk, and with it every record in it.
+func (a *Activities) recordPart(ctx context.Context, in migration.ExportInput, h migration.Hold, pass int, rows source.PartRows) error {
+	ids := make([]string, len(rows.Listed))
+	items := make([]migration.Item, len(rows.Listed))
+	for i, r := range rows.Listed {
+		ids[i] = r.ID
+		items[i] = migration.Item{SourceID: r.ID, Outcome: migration.Created}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	b := migration.Batch{
+		ID:         migration.BatchID(in.Migration, in.Partition.ID, 0, pass, ids),
+		Entity:     in.Partition.Entity,
+		Partition:  in.Partition.ID,
+		SourceIDs:  ids,
+		Generation: pass,
+		InOrder:    pass == 0,
+		ReadAt:     rows.ReadAt,
+	}
+	if _, err := a.Ledger.Intend(ctx, h, b, in.Timings.SendWithin); err != nil {
+		return fmt.Errorf("write down part %d of %s: %w", pass, in.Partition.ID, err)
+	}
+	err := a.Ledger.RecordAndSettle(ctx, h, b.ID, migration.Evidence{Kind: migration.EvidenceResults}, migration.Settlement{Items: items, Verdict: verdictDecided})
+	if err != nil {
+		return fmt.Errorf("settle part %d of %s: %w", pass, in.Partition.ID, err)
+	}
+	return nil
+}
+
+// settleRecorded settles a part that was written down but not settled: it was
+// on disk before it was written down.
+func (a *Activities) settleRecorded(ctx context.Context, state migration.PartitionState) error {
+	for _, b := range state.Batches {
+		if b.Settled {
+			continue
+		}
+		items := notSent(b.SourceIDs)
+		for i := range items {
+			items[i].Outcome = migration.Created
+		}
+		if err := a.Ledger.Settle(ctx, state.Hold, b.ID, migration.Settlement{Items: items, Verdict: verdictDecided}); err != nil {
+			return fmt.Errorf("settle batch %s: %w", b.ID, err)
+		}
+	}
+	return nil
+}
+
+// viewsOf lists the views that hold an entity's records.
+func viewsOf(e migration.Entity) []string {
+	if e == migration.Tickets {
+		return []string{"tickets", "comments", "attachments"}
+	}
+	return []string{string(e)}
+}
+
+// beating notes progress for every write: a stream beats on bytes moved.
+type beating struct {
+	io.Writer
+	pulse *pulse
+}
+
+func (b beating) Write(p []byte) (int, error) {
+	n, err := b.Writer.Write(p)
+	b.pulse.progress(0)
+	return n, err
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/worker"
+)
+
+// What one worker process takes on at a time. Its memory and its connections
+// are bounded by these, however many migrations are started.
+const (
+	// exportSlots is how many partitions are exported at a time: eight
+	// migrations with three lanes. A lane holds a page and ten requests.
+	exportSlots = 24
+
+	// controlSlots bounds the short activities and those that only read.
+	controlSlots = 16
+
+	// workflowSlots bounds the workflow tasks: they are short and need CPU.
+	workflowSlots = 32
+
+	// pollers of each kind. With the default of 2, a worker of this size did
+	// 120 activities a second instead of 220.
+	pollers = 8
+
+	// sourceConns protects the closing product's own database: no more
+	// queries than this at a time.
+	sourceConns = 8
+
+	// ledgerConns is for short statements of many lanes.
+	ledgerConns = 12
+
+	// sourceStatement is the statement_timeout at the source. A page takes
+	// milliseconds where the index is there.
+	sourceStatement = 15 * time.Second
+
+	// workerStop is how long a stopping worker waits for its activities. The
+	// default of 0 would cut them off and cost an attempt at every deploy.
+	workerStop = 30 * time.Second
+
+	// beatEvery is the longest time between two heartbeats that are really
+	// sent. Beats are billed; pause and cancel come through the control
+	// channel, which is faster.
+	beatEvery = 24 * time.Second
+)
+
+func decisionOptions(fatal chan<- error) worker.Options {
+	return worker.Options{
+		MaxConcurrentActivityExecutionSize:     controlSlots,
+		MaxConcurrentWorkflowTaskExecutionSize: workflowSlots,
+		MaxConcurrentWorkflowTaskPollers:       pollers,
+		MaxConcurrentActivityTaskPollers:       pollers,
+		MaxHeartbeatThrottleInterval:           beatEvery,
+		WorkerStopTimeout:                      workerStop,
+		OnFatalError:                           func(err error) { fatal <- err },
+	}
+}
+
+func exportOptions(fatal chan<- error) worker.Options {
+	return worker.Options{
+		DisableWorkflowWorker:              true,
+		MaxConcurrentActivityExecutionSize: exportSlots,
+		MaxConcurrentActivityTaskPollers:   pollers,
+		MaxHeartbeatThrottleInterval:       beatEvery,
+		WorkerStopTimeout:                  workerStop,
+		OnFatalError:                       func(err error) { fatal <- err },
+	}
+}
