@@ -85,7 +85,7 @@ func (b *Bundle) checkSpace() (destination.Check, error) {
 	if err := syscall.Statfs(existing, &stat); err != nil {
 		return destination.Check{}, err
 	}
-	free := uint64(stat.Bavail) * uint64(stat.Bsize)
+	free := stat.Bavail * uint64(stat.Bsize)
 	c := destination.Check{
 		Name: "disk space", OK: free >= leastSpace, Fatal: true, Override: "disk-space",
 		Text: fmt.Sprintf("%.1f GB free under %s", float64(free)/1e9, b.root),
