@@ -1,0 +1,2 @@
+// Package ledger remembers in Postgres what was written where.
+package ledger

@@ -1,0 +1,137 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"farewell/migration"
+)
+
+// Record appends what became known about a batch. It needs no hold: evidence is
+// taken from any attempt, before and after the settlement. e.At is set by the
+// ledger. Writing the same again adds nothing.
+func (l *Ledger) Record(ctx context.Context, m migration.Migration, batchID string, e migration.Evidence) error {
+	ctx, cancel := bound(ctx)
+	defer cancel()
+	op := "record evidence of batch " + batchID
+	if e.Kind == "" {
+		return fmt.Errorf("ledger: %s: it has no kind", op)
+	}
+	args, err := evidenceArgs(&e, nil)
+	if err != nil {
+		return fmt.Errorf("ledger: %s: %w", op, err)
+	}
+	var known bool
+	err = repeated(ctx, func() error {
+		return l.pool.QueryRow(ctx, `
+			with recorded as (
+				insert into evidence (digest, migration_id, in_settlement, batch_id, kind, job_id, note, source_ids, outcomes, target_ids, problems)
+				select $6, m.id, $13, $4, $5, nullif($7, ''), nullif($8, ''), $9::text[], nullif($10, ''), $11::text[], $12::jsonb
+				from (select migration_of($1, $2, $3) as id) m
+				where m.id is not null and not exists (
+					select from evidence e where e.migration_id = m.id and e.batch_id = $4 and e.kind = $5 and e.digest = $6)
+			), marked as (
+				update open_batches o set answered = true, doubtful = o.doubtful or $5 = 'unanswered'
+				where o.migration_id = migration_of($1, $2, $3) and o.batch_id = $4
+			)
+			select migration_of($1, $2, $3) is not null`, key(m, append([]any{batchID}, args...)...)...).Scan(&known)
+	})
+	if err == nil && !known {
+		err = errors.New("the ledger knows nothing of " + m.String())
+	}
+	if err != nil {
+		return failed(op, err)
+	}
+	return nil
+}
+
+// evidenceArgs are kind, digest, job, note, the four columns of the items, and
+// whether the settlement holds all of them. No evidence is an empty kind.
+func evidenceArgs(e *migration.Evidence, settled []migration.Item) ([]any, error) {
+	if e == nil {
+		e = &migration.Evidence{}
+	}
+	c, err := toColumns(e.Items)
+	if err != nil {
+		return nil, err
+	}
+	leftOut := len(e.Items) > 0 && c.problems == nil && contains(settled, e.Items)
+	return []any{string(e.Kind), digest(*e), clean(e.JobID), clean(e.Note), c.sources, c.outcomes, c.targets, c.problems, leftOut}, nil
+}
+
+// OwnsJobs tells which of the jobs the ledger knows as its own, over all
+// migrations. Those that it does not know are missing from the answer.
+func (l *Ledger) OwnsJobs(ctx context.Context, jobIDs []string) (map[string]bool, error) {
+	ctx, cancel := bound(ctx)
+	defer cancel()
+	rows, err := l.pool.Query(ctx, "select distinct job_id from evidence where job_id = any($1)", jobIDs)
+	if err != nil {
+		return nil, failed("look up jobs", err)
+	}
+	owned := make(map[string]bool, len(jobIDs))
+	var id string
+	if _, err := pgx.ForEachRow(rows, []any{&id}, func() error { owned[id] = true; return nil }); err != nil {
+		return nil, failed("look up jobs", err)
+	}
+	return owned, nil
+}
+
+// Late is evidence that a batch had an effect although it was settled as not
+// sent, so that some of its records are there twice if they were sent again.
+type Late struct {
+	BatchID   string
+	Entity    migration.Entity
+	Partition string
+	SourceIDs []string // of the batch
+	Outcomes  []migration.Outcome
+	SettledAt time.Time
+	Evidence  migration.Evidence
+}
+
+// LateEvidence lists the known duplicates of a migration, for the sweep: an
+// acceptance that arrived after the settlement, and results or findings, of
+// whatever time, of a record as written that the settlement has as not sent.
+func (l *Ledger) LateEvidence(ctx context.Context, m migration.Migration) ([]Late, error) {
+	ctx, cancel := bound(ctx)
+	defer cancel()
+	op := "list the late evidence of " + m.String()
+	rows, err := l.pool.Query(ctx, `
+		select s.batch_id, p.entity, p.name, i.source_ids, s.outcomes, s.settled_at,
+			e.kind, coalesce(e.job_id, ''), coalesce(e.note, ''), e.at, e.source_ids, coalesce(e.outcomes, ''), e.target_ids, e.problems
+		from settlements s
+		join intents i on i.migration_id = s.migration_id and i.batch_id = s.batch_id
+		join partitions p on p.id = i.partition_id
+		join evidence e on e.migration_id = s.migration_id and e.batch_id = s.batch_id
+		where s.migration_id = migration_of($1, $2, $3) and s.not_sent > 0 and (
+			e.kind = 'accepted' and e.at > s.settled_at
+			or e.kind in ('results', 'found') and exists (
+				select
+				from unnest(e.source_ids) with ordinality was(id, n)
+				join unnest(i.source_ids) with ordinality had(id, n) on had.id = was.id
+				where substr(e.outcomes, was.n::int, 1) in ('c', 'a') and substr(s.outcomes, had.n::int, 1) = '-'))
+		order by e.seq`, key(m)...)
+	if err != nil {
+		return nil, failed(op, err)
+	}
+	late, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Late, error) {
+		var late Late
+		var outcomes string
+		var c columns
+		err := row.Scan(&late.BatchID, &late.Entity, &late.Partition, &late.SourceIDs, &outcomes, &late.SettledAt,
+			&late.Evidence.Kind, &late.Evidence.JobID, &late.Evidence.Note, &late.Evidence.At, &c.sources, &c.outcomes, &c.targets, &c.problems)
+		if err != nil {
+			return late, err
+		}
+		late.Outcomes = []migration.Outcome(outcomes)
+		late.Evidence.Items, err = c.items()
+		return late, err
+	})
+	if err != nil {
+		return nil, failed(op, err)
+	}
+	return late, nil
+}

@@ -1,0 +1,71 @@
+package ledger_test
+
+import (
+	"errors"
+	"testing"
+
+	"farewell/ledger"
+	"farewell/migration"
+)
+
+func TestBatchGoesFromIntentOverEvidenceToSettlement(t *testing.T) {
+	t.Parallel()
+	l, _ := open(t)
+	h := takeOver(t, l, tickets(1), "run-1")
+	b := intend(t, l, h, inOrder(h, "1", "2", "3"))
+	checkCounts(t, l, "run-1", migration.Tickets, migration.Counts{Read: 3})
+
+	must(t, l.Record(t.Context(), acme, b.ID, migration.Evidence{Kind: migration.EvidenceAccepted, JobID: "job-1"}))
+	must(t, l.Settle(t.Context(), h, b.ID, settlement(b, "caf")))
+	checkCounts(t, l, "run-1", migration.Tickets, migration.Counts{Read: 3, Created: 1, AlreadyThere: 1, Failed: 1})
+	checkCounts(t, l, "run-2", migration.Tickets, migration.Counts{Read: 3, AlreadyThere: 2, Failed: 1})
+
+	known, err := l.Known(t.Context(), acme)
+	must(t, err)
+	last, err := l.LastSettle(t.Context(), acme)
+	must(t, err)
+	if !known || last.IsZero() {
+		t.Errorf("known %v, last settled %v", known, last)
+	}
+	outcomes, err := l.Outcomes(t.Context(), acme, h.Partition.ID)
+	must(t, err)
+	if got := outcomes["1"]; got.Outcome != migration.Created || got.TargetID != "90001" || got.Run != "run-1" || got.Batch != b.ID {
+		t.Errorf("outcome of 1: %+v", got)
+	}
+}
+
+func TestSettlingTwiceKeepsTheFirst(t *testing.T) {
+	t.Parallel()
+	l, _ := open(t)
+	h := takeOver(t, l, tickets(1), "run-1")
+	b := intend(t, l, h, inOrder(h, "1", "2"))
+	must(t, l.Settle(t.Context(), h, b.ID, settlement(b, "cc")))
+	must(t, l.Settle(t.Context(), h, b.ID, settlement(b, "cc")))
+	if err := l.Settle(t.Context(), h, b.ID, settlement(b, "cf")); !errors.Is(err, ledger.ErrSettled) {
+		t.Errorf("another settlement: %v", err)
+	}
+	checkCounts(t, l, "run-1", migration.Tickets, migration.Counts{Read: 2, Created: 2})
+}
+
+func TestSettlementMustNameTheRecordsOfTheBatch(t *testing.T) {
+	t.Parallel()
+	l, _ := open(t)
+	h := takeOver(t, l, tickets(1), "run-1")
+	b := intend(t, l, h, inOrder(h, "1", "2"))
+	for name, bad := range map[string]migration.Settlement{
+		"a record missing":       {Items: items(migration.Batch{SourceIDs: []string{"1"}}, "c")},
+		"another order":          {Items: items(migration.Batch{SourceIDs: []string{"2", "1"}}, "cc")},
+		"a record twice":         {Items: items(migration.Batch{SourceIDs: []string{"1", "1"}}, "cc")},
+		"a record undecided":     {Items: []migration.Item{{SourceID: "1", Outcome: migration.Created}, {SourceID: "2"}}},
+		"no records whatsoever":  {},
+		"a record of some other": {Items: items(migration.Batch{SourceIDs: []string{"1", "3"}}, "cc")},
+	} {
+		if err := l.Settle(t.Context(), h, b.ID, bad); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if err := l.Settle(t.Context(), h, "no-such-batch", settlement(b, "cc")); err == nil {
+		t.Error("a batch without an intent was settled")
+	}
+	checkCounts(t, l, "run-1", migration.Tickets, migration.Counts{Read: 2})
+}
