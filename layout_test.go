@@ -109,7 +109,9 @@ var rooms = []room{
 		"farewell/destination/zendesk/zendesktest", "farewell/sandbox/samplecrm", "github.com/spf13/cobra", pgx,
 	}},
 
-	{folder: "sandbox/samplecrm", uses: []string{"github.com/brianvoe/gofakeit/v7/...", pgx}},
+	{folder: "sandbox/samplecrm",
+		uses:  []string{"github.com/brianvoe/gofakeit/v7/...", pgx},
+		tests: []string{"farewell/migration", "farewell/source"}},
 
 	{folder: "integration/postgrestest", uses: []string{pgx}},
 
