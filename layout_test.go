@@ -73,7 +73,7 @@ var rooms = []room{
 
 	{folder: "destination/csvbundle",
 		uses:  []string{"farewell/migration", "farewell/destination"},
-		tests: []string{"farewell/destination/destinationtest"}},
+		tests: []string{"farewell/destination/destinationtest", pgx}}, // COPY FROM reads the bundles back
 
 	{folder: "destination/zendesk",
 		uses:  []string{"farewell/migration", "farewell/destination", "golang.org/x/time/rate"},
@@ -105,13 +105,17 @@ var rooms = []room{
 		"google.golang.org/protobuf/...",
 	}},
 
-	{folder: "sandbox", uses: []string{
-		"farewell/destination/zendesk/zendesktest", "farewell/sandbox/samplecrm", "github.com/spf13/cobra", pgx,
-	}},
+	// migration for the names of the destinations only.
+	{folder: "sandbox",
+		uses: []string{
+			"farewell/migration", "farewell/destination/zendesk/zendesktest", "farewell/sandbox/samplecrm",
+			"github.com/spf13/cobra", pgx,
+		},
+		tests: []string{"farewell/config"}},
 
 	{folder: "sandbox/samplecrm",
-		uses:  []string{"github.com/brianvoe/gofakeit/v7/...", pgx},
-		tests: []string{"farewell/migration", "farewell/source"}},
+		uses:  []string{"farewell/migration", "github.com/brianvoe/gofakeit/v7/...", pgx},
+		tests: []string{"farewell/source"}},
 
 	{folder: "integration/postgrestest", uses: []string{pgx}},
 
