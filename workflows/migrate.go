@@ -309,6 +309,11 @@ func (r *run) unpaused(ctx workflow.Context) error {
 // that hangs in a way that no timeout catches shows here.
 func (r *run) watchdog(ctx workflow.Context) {
 	for {
+		// Who waits for an operator needs no watching, and a run that is
+		// forgotten for weeks must not fill its history with timers.
+		if workflow.Await(ctx, func() bool { return r.paused == nil && r.state != migration.StateNeedsAttention }) != nil {
+			return
+		}
 		timer := workflow.NewTimerWithOptions(ctx, r.in.Timings.Watchdog, workflow.TimerOptions{Summary: "watchdog"})
 		if timer.Get(ctx, nil) != nil {
 			return // the run has ended or is being cancelled
