@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -48,10 +49,28 @@ func (b *Bundle) descriptionPath(ref destination.PartRef) string {
 }
 
 // WritePart implements destination.Streams. The views are copied one after the
-// other, in the given order, in constant memory. Of several tries of the same
-// part at the same time, the one that began last wins, and the others fail: a
-// worker that was cut off and comes back cannot replace its successor's work.
+// other, in the given order.
 func (b *Bundle) WritePart(ctx context.Context, in destination.PartsInput, views []string, copy func(ctx context.Context, view string, w destination.Writer) (int64, error)) (destination.Part, error) {
+	return b.writePart(in, views, func(open func(view string) (io.Writer, error)) (map[string]int64, error) {
+		rows := make(map[string]int64, len(views))
+		for _, view := range views {
+			w, err := open(view)
+			if err != nil {
+				return nil, err
+			}
+			if rows[view], err = copy(ctx, view, w); err != nil {
+				return nil, fmt.Errorf("copy view %s: %w", view, err)
+			}
+		}
+		return rows, nil
+	})
+}
+
+// writePart stores what copy writes for each view, in constant memory. Of
+// several tries of the same part at the same time, the one that began last
+// wins, and the others fail: a worker that was cut off and comes back cannot
+// replace its successor's work.
+func (b *Bundle) writePart(in destination.PartsInput, views []string, copy copyViews) (destination.Part, error) {
 	ref := destination.PartRef{Partition: in.Partition.ID, Pass: in.Pass}
 	op := fmt.Sprintf("write part %s pass %d", ref.Partition, ref.Pass)
 	if err := b.mayWrite(op, in, views); err != nil {
@@ -63,15 +82,10 @@ func (b *Bundle) WritePart(ctx context.Context, in destination.PartsInput, views
 	}
 	part := storedPart{
 		Migration: in.Migration, Partition: ref.Partition, Pass: ref.Pass,
-		After: in.Partition.After, UpTo: in.Partition.UpTo,
-		Folder: filepath.Base(try), Files: make(map[string]partFile, len(views)),
+		After: in.Partition.After, UpTo: in.Partition.UpTo, Folder: filepath.Base(try),
 	}
-	for _, view := range views {
-		f, err := b.copyView(ctx, op, filepath.Join(try, fileName(view)), view, copy)
-		if err != nil {
-			return destination.Part{}, errors.Join(err, b.endTry(op, try))
-		}
-		part.Files[view] = f
+	if part.Files, err = b.store(op, try, views, copy); err != nil {
+		return destination.Part{}, errors.Join(err, b.endTry(op, try))
 	}
 	if err := b.commit(part); err != nil {
 		return destination.Part{}, errors.Join(b.failure(op, err), b.endTry(op, try))
@@ -102,13 +116,13 @@ func (b *Bundle) mayWrite(op string, in destination.PartsInput, views []string) 
 	}
 	return refused(op, "already published",
 		errors.New("a part of this name, with other records, is in the published bundle: replacing it would lose them"),
-		"run `starter reconcile`, or move "+b.target()+" and "+b.staging()+" away to export afresh")
+		"if the ledger was lost, run `starter reconcile`; to export afresh, move "+b.target()+" and "+b.staging()+" away")
 }
 
 // replaceable tells whether a new try of a published part brings the same
 // records, or more: a range read again does, a catch-up of other ids does not.
 func replaceable(p *manifestPart, in destination.PartsInput) bool {
-	return in.Pass == 0 && p.After == in.Partition.After && p.UpTo == in.Partition.UpTo
+	return in.Pass == 0 && len(in.IDs) == 0 && p.After == in.Partition.After && p.UpTo == in.Partition.UpTo
 }
 
 // belongs refuses the folder of another customer.
@@ -169,34 +183,6 @@ func (b *Bundle) removeTries(ref destination.PartRef) error {
 // endTry deletes what a failed try leaves, so that a full disk gets its space back.
 func (b *Bundle) endTry(op, try string) error {
 	return b.failure(op+": clean up", removeFolder(b.disk, try))
-}
-
-// copyView stores one view. A failure of the disk comes back as the
-// destination's error, one of the source as it is.
-func (b *Bundle) copyView(ctx context.Context, op, path, view string, copy func(context.Context, string, destination.Writer) (int64, error)) (partFile, error) {
-	s, err := createSegment(b.disk, path)
-	if err != nil {
-		return partFile{}, b.failure(op, err)
-	}
-	rows, err := copy(ctx, view, s)
-	if s.err != nil {
-		s.abandon()
-		return partFile{}, b.failure(op, s.err)
-	}
-	if err != nil {
-		s.abandon()
-		return partFile{}, fmt.Errorf("%s: copy view %s: %w", op, view, err)
-	}
-	if s.bytes > 0 && s.last != '\n' {
-		s.abandon()
-		return partFile{}, &destination.Error{Op: op, Kind: destination.Temporary, Code: "cut short",
-			Err: fmt.Errorf("the source's stream of view %s ends inside a row", view)}
-	}
-	d, err := s.finish()
-	if err != nil {
-		return partFile{}, b.failure(op, err)
-	}
-	return partFile{Rows: rows, digest: d}, nil
 }
 
 // commit makes the part complete: its description moves out of the try's

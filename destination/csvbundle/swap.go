@@ -125,7 +125,10 @@ func (b *Bundle) lockPublishing() (unlock func(), err error) {
 			Fix: "another process is publishing this bundle: let it end"}
 	}
 	return func() {
-		_ = lock.Close() // nothing was written to it; closing gives the lock back
+		// Closing alone would leave the lock to a child process that was
+		// forked meanwhile and has not yet closed its copy.
+		_ = syscall.Flock(int(lock.Fd()), syscall.LOCK_UN) // cannot fail for a lock that we hold
+		_ = lock.Close()                                   // nothing was written to it
 		b.publishing.Unlock()
 	}, nil
 }
