@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 )
 
 // controlRoutes is the API for tests and the development environment; docs/sandbox.md describes it.
@@ -20,7 +21,7 @@ func (s *Server) controlRoutes() *http.ServeMux {
 	mux.HandleFunc("GET /_sandbox/accounts/{name}/users.ndjson", s.withAccount(dumpUsers))
 	mux.HandleFunc("GET /_sandbox/accounts/{name}/organizations.ndjson", s.withAccount(dumpOrganizations))
 	mux.HandleFunc("GET /_sandbox/stats", func(w http.ResponseWriter, r *http.Request) {
-		reply(w, http.StatusOK, s.statistics(r.URL.Query().Has("arrivals")))
+		replyStats(w, r, s.statistics)
 	})
 	mux.HandleFunc("GET /_sandbox/edge", func(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusOK, s.edge.current())
@@ -119,5 +120,18 @@ func (s *Server) controlEdge(w http.ResponseWriter, r *http.Request) {
 }
 
 func controlStats(a *account, w http.ResponseWriter, r *http.Request) {
-	reply(w, http.StatusOK, a.statistics(r.URL.Query().Has("arrivals")))
+	replyStats(w, r, a.statistics)
+}
+
+// replyStats takes arrivals=<milliseconds since 1970>, to list the arrivals since then.
+func replyStats(w http.ResponseWriter, r *http.Request, statistics func(since int64) statistics) {
+	since := int64(noArrivals)
+	if text := r.URL.Query().Get("arrivals"); text != "" {
+		var err error
+		if since, err = strconv.ParseInt(text, 10, 64); err != nil {
+			replyError(w, http.StatusBadRequest, "arrivals is "+text+": it must be milliseconds since 1970; 0 lists all")
+			return
+		}
+	}
+	reply(w, http.StatusOK, statistics(since))
 }

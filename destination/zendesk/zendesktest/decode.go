@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -68,17 +67,18 @@ func (d *decoder) eat(c byte) bool {
 
 // end reports the first error, or that something follows the value.
 func (d *decoder) end() error {
-	if d.err == nil && d.peek() != 0 {
+	d.peek()
+	if d.err == nil && d.pos < len(d.buf) {
 		d.fail("text after the value")
 	}
 	return d.err
 }
 
-// object yields the keys of the next value, which must be an object; the loop must read each key's value.
+// object yields the keys of the next value, which must be an object or null; the loop must read each key's value.
 // The key is valid only until then.
 func (d *decoder) object() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		if !d.open('{') {
+		if d.null() || !d.open('{') {
 			return
 		}
 		for first := true; d.err == nil; first = false {
@@ -106,10 +106,10 @@ func (d *decoder) object() iter.Seq[string] {
 	}
 }
 
-// array yields once for each element of the next value, which must be an array; the loop must read the element.
+// array yields once for each element of the next value, which must be an array or null; the loop must read the element.
 func (d *decoder) array() iter.Seq[int] {
 	return func(yield func(int) bool) {
-		if !d.open('[') {
+		if d.null() || !d.open('[') {
 			return
 		}
 		for n := 0; d.err == nil; n++ {
@@ -247,20 +247,42 @@ func (d *decoder) raw() []byte {
 	return d.buf[start:d.pos]
 }
 
+// number skips a number: -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)?
 func (d *decoder) number() {
 	start := d.pos
-	for d.pos < len(d.buf) {
-		switch c := d.buf[d.pos]; {
-		case c >= '0' && c <= '9', c == '-', c == '+', c == '.', c == 'e', c == 'E':
-			d.pos++
-			continue
-		}
-		break
-	}
-	f, err := strconv.ParseFloat(string(d.buf[start:d.pos]), 64)
-	if err != nil || math.IsInf(f, 0) {
+	d.skip('-', '-')
+	if !d.skip('0', '0') && !d.digits() {
+		d.pos = start
 		d.fail("value expected")
+		return
 	}
+	if d.skip('.', '.') && !d.digits() {
+		d.fail("digits expected")
+		return
+	}
+	if d.skip('e', 'E') {
+		d.skip('+', '-')
+		if !d.digits() {
+			d.fail("digits expected")
+		}
+	}
+}
+
+// skip moves past one byte, if it is one of the two.
+func (d *decoder) skip(x, y byte) bool {
+	if d.pos < len(d.buf) && (d.buf[d.pos] == x || d.buf[d.pos] == y) {
+		d.pos++
+		return true
+	}
+	return false
+}
+
+func (d *decoder) digits() bool {
+	start := d.pos
+	for d.pos < len(d.buf) && d.buf[d.pos] >= '0' && d.buf[d.pos] <= '9' {
+		d.pos++
+	}
+	return d.pos > start
 }
 
 // plain marks the bytes that a JSON string may hold as they are.

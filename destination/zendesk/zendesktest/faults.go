@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // Fault is something that goes wrong with requests of one kind. The first fault of the list that strikes a request is
@@ -26,7 +27,7 @@ type Fault struct {
 	Status int `json:"status,omitempty"`
 	// RetryAfter is the header of unavailable and rate_limited, in seconds; 0 leaves it out.
 	RetryAfter int `json:"retry_after,omitempty"`
-	// DelaySeconds is how late slow answers, in real seconds.
+	// DelaySeconds is how late slow answers and late commits, in real seconds.
 	DelaySeconds float64 `json:"delay_seconds,omitempty"`
 	// After is how many items job_fails_after creates before the job fails.
 	After int `json:"after,omitempty"`
@@ -43,7 +44,8 @@ const (
 	faultRateLimited  = "rate_limited"    // a 429 although there is budget left
 	faultConflict     = "conflict"        // a 409 as text/plain, nothing happened
 	faultExpiredToken = "expired_token"   // the access token has just expired
-	faultSlow         = "slow"            // the answer is late
+	faultSlow         = "slow"            // the answer is late, its effect is not
+	faultLate         = "late"            // the effect is late as well, even if the client has gone by then
 	faultJobStuck     = "job_stuck"       // the job stays queued
 	faultJobFails     = "job_fails_after" // the job fails as a whole after some items were created
 	faultJobSilent    = "job_silent"      // the job's own URL answers 404
@@ -53,7 +55,7 @@ const (
 
 var faultKinds = [...]string{
 	faultCutBefore, faultCutAfter, faultCutHalf, faultErrorBefore, faultErrorAfter, faultUnavailable, faultRateLimited,
-	faultConflict, faultExpiredToken, faultSlow, faultJobStuck, faultJobFails, faultJobSilent, faultJobHidden, faultJobVanishes,
+	faultConflict, faultExpiredToken, faultSlow, faultLate, faultJobStuck, faultJobFails, faultJobSilent, faultJobHidden, faultJobVanishes,
 }
 
 func (f *Fault) check() error {
@@ -148,7 +150,7 @@ func (a *account) strike(q *request) (refused *answer) {
 	case faultErrorBefore:
 		reply = serverError(f.Status)
 	case faultUnavailable:
-		q.retryAfter(f)
+		a.retryAfter(q, f)
 		reply = jsonAnswer(http.StatusServiceUnavailable, errorBody("ServiceUnavailable", "Service is temporarily unavailable"))
 	case faultRateLimited:
 		return a.limitedByFault(q)
@@ -181,17 +183,20 @@ func (p *jobPlan) add(f *Fault) {
 
 // limitedByFault is a 429 with budget left: trial accounts have a limit per hour that no header shows.
 func (a *account) limitedByFault(q *request) *answer {
-	refused := a.tooManyRequests(q, "", int64(q.fault.RetryAfter)*1e9, "Number of allowed requests per hour exceeded")
-	if q.fault.RetryAfter == 0 {
-		q.header.Del("Retry-After")
-	}
-	return refused
+	a.retryAfter(q, q.fault)
+	refused := a.limitBody("Number of allowed requests per hour exceeded")
+	return &refused
 }
 
-func (q *request) retryAfter(f *Fault) {
+// retryAfter tells the client to wait, if the fault says so.
+func (a *account) retryAfter(q *request, f *Fault) {
 	if f.RetryAfter > 0 {
-		q.header.Set("Retry-After", strconv.Itoa(f.RetryAfter))
+		a.tellToWait(q, "", int64(f.RetryAfter))
 	}
+}
+
+func (f *Fault) delay() time.Duration {
+	return time.Duration(f.DelaySeconds * float64(time.Second))
 }
 
 // strikeAfter changes the answer for faults that strike after the commit.

@@ -106,10 +106,8 @@ func (in *organizationInput) profile(d *decoder, key string) bool {
 		in.set(func(o *organization) { o.notes = v })
 	case "domain_names":
 		var domains []string
-		if !d.null() {
-			for range d.array() {
-				domains = append(domains, strings.ToLower(d.text()))
-			}
+		for range d.array() {
+			domains = append(domains, strings.ToLower(d.text()))
 		}
 		in.set(func(o *organization) { o.domains = domains })
 	case "tags":

@@ -69,10 +69,10 @@ func (a *account) admit(q *request) (refused *answer) {
 	if !ok {
 		return a.tooManyRequests(q, "", reset, "Number of allowed API requests per minute exceeded")
 	}
-	if b := q.route.bucket; b != nil {
-		return a.admitTo(q, *b, b.name)
+	if q.route == nil || q.route.bucket == nil {
+		return nil
 	}
-	return nil
+	return a.admitTo(q, *q.route.bucket, q.route.bucket.name)
 }
 
 // admitTo counts a request against one bucket; key tells apart buckets of the same name.
@@ -91,16 +91,25 @@ func (a *account) admitTo(q *request, b bucket, key string) (refused *answer) {
 	return a.tooManyRequests(q, key, reset, "Rate limit exceeded. Maximum "+strconv.Itoa(b.limit)+" requests per minute.")
 }
 
-// tooManyRequests is a 429, whose body nobody should parse: Zendesk has several.
+// tooManyRequests is the 429 of a window that lasts reset nanoseconds more.
 func (a *account) tooManyRequests(q *request, key string, reset int64, text string) *answer {
-	after := wholeSeconds(reset)
-	a.limits.retryAfter[key] = max(a.limits.retryAfter[key], q.now+after*1e9)
-	refused := plainText(http.StatusTooManyRequests, "text/html; charset=utf-8", text)
-	if a.settings.RateLimitBody == "json" {
-		refused = jsonAnswer(http.StatusTooManyRequests, errorList("TooManyRequests", "429", text))
-	}
-	q.header.Set("Retry-After", strconv.FormatInt(after, 10))
+	a.tellToWait(q, key, wholeSeconds(reset))
+	refused := a.limitBody(text)
 	return &refused
+}
+
+// limitBody is a 429's body, which nobody should parse: Zendesk has several.
+func (a *account) limitBody(text string) answer {
+	if a.settings.RateLimitBody == "json" {
+		return jsonAnswer(http.StatusTooManyRequests, errorList("TooManyRequests", "429", text))
+	}
+	return plainText(http.StatusTooManyRequests, "text/html; charset=utf-8", text)
+}
+
+// tellToWait sets Retry-After, and remembers it: requests that come sooner are counted. key is the bucket, "" the account.
+func (a *account) tellToWait(q *request, key string, seconds int64) {
+	a.limits.retryAfter[key] = max(a.limits.retryAfter[key], q.now+seconds*1e9)
+	q.header.Set("Retry-After", strconv.FormatInt(seconds, 10))
 }
 
 // insideRetryAfter is whether the client was told to wait longer than until now.

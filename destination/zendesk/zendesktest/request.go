@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -101,6 +102,9 @@ func (a *account) handle(q *request) answer {
 			return *refused
 		}
 	}
+	if q.fault != nil && q.fault.Kind == faultLate {
+		time.Sleep(q.fault.delay()) // on purpose without a look at the client: it may have given up long ago
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	q.now = a.clock()
@@ -159,7 +163,7 @@ func tooLarge(limit int64) *answer {
 func (a *account) send(w http.ResponseWriter, r *http.Request, q *request, reply answer) {
 	if q.fault != nil && q.fault.Kind == faultSlow {
 		select {
-		case <-time.After(time.Duration(q.fault.DelaySeconds * float64(time.Second))):
+		case <-time.After(q.fault.delay()):
 		case <-r.Context().Done():
 		}
 	}
@@ -202,7 +206,14 @@ func (q *request) link(path string, query url.Values) string {
 }
 
 // drop notes a key that Zendesk ignores. The key may be a view of a buffer, so it is copied.
-func (q *request) drop(key string) { q.warn = append(q.warn, strings.Clone(key)) }
+func (q *request) drop(key string) {
+	if len(q.warn) < maxWarnings && !slices.Contains(q.warn, key) {
+		q.warn = append(q.warn, strings.Clone(key))
+	}
+}
+
+// maxWarnings keeps x-zendesk-api-warn within the size of a header.
+const maxWarnings = 50
 
 func (a *account) bodyLimit(r *route) int64 {
 	a.mu.Lock()

@@ -1,6 +1,7 @@
 package zendesktest
 
 import (
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -157,7 +158,11 @@ type shownArrival struct {
 	Edge     bool   `json:"edge,omitempty"`
 }
 
-func (a *account) statistics(withArrivals bool) statistics {
+// noArrivals leaves the arrivals out of statistics.
+const noArrivals = math.MaxInt64
+
+// statistics with the arrivals since a time, in milliseconds since 1970.
+func (a *account) statistics(since int64) statistics {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.advance(a.clock())
@@ -193,8 +198,11 @@ func (a *account) statistics(withArrivals bool) statistics {
 		}
 	}
 	a.statisticsByName(&s)
-	if withArrivals {
-		for _, one := range a.stats.inOrder() {
+	if since == noArrivals {
+		return s
+	}
+	for _, one := range a.stats.inOrder() {
+		if one.at/1e6 >= since {
 			s.Arrivals = append(s.Arrivals, shownArrival{one.at / 1e6, a.name, one.endpoint.name, one.status, one.client.ip, one.edge})
 		}
 	}
@@ -270,10 +278,10 @@ func (s *statistics) add(o statistics) {
 }
 
 // statistics of all accounts, with the clients.
-func (s *Server) statistics(withArrivals bool) statistics {
+func (s *Server) statistics(since int64) statistics {
 	sum := statistics{RequestsByEndpoint: map[string]int64{}, Answers: map[string]int64{}}
 	for _, a := range *s.accounts.Load() {
-		sum.add(a.statistics(withArrivals))
+		sum.add(a.statistics(since))
 	}
 	slices.SortStableFunc(sum.Arrivals, func(x, y shownArrival) int { return int(x.At - y.At) })
 	s.edge.clients.Range(func(_, value any) bool {

@@ -175,9 +175,6 @@ func (in *ticketInput) choice(d *decoder, attribute string, names []string) int 
 
 // tags normalises as Zendesk does: lower case, blanks separate, sorted, each once.
 func (in *ticketInput) tags(d *decoder) []string {
-	if d.null() {
-		return nil
-	}
 	var tags []string
 	for range d.array() {
 		tag := d.text()
@@ -200,9 +197,6 @@ func sortedTags(tags []string) []string {
 }
 
 func (in *ticketInput) customFields(d *decoder) {
-	if d.null() {
-		return
-	}
 	for range d.array() {
 		var value fieldValue
 		for key := range d.object() {
@@ -234,9 +228,6 @@ func (in *ticketInput) requester(d *decoder) {
 
 // ids reads a list of ids, or of objects that hold one.
 func (in *ticketInput) ids(d *decoder, attribute, member string) []int64 {
-	if d.null() {
-		return nil
-	}
 	var ids []int64
 	for range d.array() {
 		if d.peek() != '{' {
@@ -255,9 +246,6 @@ func (in *ticketInput) ids(d *decoder, attribute, member string) []int64 {
 }
 
 func (in *ticketInput) via(d *decoder) {
-	if d.null() {
-		return
-	}
 	for key := range d.object() {
 		if key == "channel" {
 			in.rare().channel = d.text()
@@ -268,9 +256,6 @@ func (in *ticketInput) via(d *decoder) {
 }
 
 func (in *ticketInput) comments(q *request, d *decoder, key string) {
-	if d.null() {
-		return
-	}
 	if key == "comment" {
 		in.ticket.comments = append(in.ticket.comments, in.comment(q, d))
 		return
@@ -311,9 +296,6 @@ func (in *ticketInput) comment(q *request, d *decoder) comment {
 }
 
 func (in *ticketInput) uploads(d *decoder) *commentFiles {
-	if d.null() {
-		return nil
-	}
 	files := &commentFiles{}
 	if d.peek() == '"' {
 		files.tokens = append(files.tokens, d.text())

@@ -58,9 +58,6 @@ func (in *userInput) keys(d *decoder, key string) bool {
 	case "phone":
 		in.phone = d.text()
 	case "organization":
-		if d.null() {
-			return true
-		}
 		for key := range d.object() {
 			if key == "name" {
 				in.organizationName = strings.TrimSpace(d.text())

@@ -1,0 +1,111 @@
+package zendesktest_test
+
+import (
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+)
+
+func dateOf(t *testing.T, r reply) int64 {
+	t.Helper()
+	date, err := http.ParseTime(r.header.Get("Date"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return date.Unix()
+}
+
+func TestFact01RateWindowIsTheUTCMinute(t *testing.T) {
+	t.Parallel()
+	z := newAccount(t, nil)
+	for range 3 {
+		r := z.get("users/me.json")
+		reset, err := strconv.ParseInt(r.header.Get("ratelimit-reset"), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if end := (dateOf(t, r) + reset) % 60; end != 0 && end != 1 {
+			t.Errorf("the window ends at second %d of a minute, want 0 or 1", end)
+		}
+	}
+}
+
+func TestFact01EveryRequestCostsOneAlsoRefusedOnesAndJobPolls(t *testing.T) {
+	t.Parallel()
+	z := newAccount(t, nil)
+	calls := []struct {
+		name, method, path string
+		body               any
+		status             int
+	}{
+		{"read", "GET", "users/me", nil, 200},
+		{"not found", "GET", "tickets/99", nil, 404},
+		{"no endpoint", "GET", "nonsense", nil, 404},
+		{"too many values", "POST", "imports/tickets/create_many", object{"tickets": many(101, func(int) object { return simple("") })}, 400},
+		{"refused record", "POST", "imports/tickets", object{"ticket": object{}}, 422},
+		{"job", "POST", "imports/tickets/create_many", object{"tickets": []object{simple("a")}}, 200},
+		{"job poll", "GET", "job_statuses", nil, 200},
+		{"job poll by id", "GET", "job_statuses/show_many?ids=x", nil, 200},
+	}
+	before := z.get("users/me.json")
+	for _, c := range calls {
+		r := z.call(c.method, c.path, c.body).is(t, c.status)
+		sameWindow := dateOf(t, r)/60 == dateOf(t, before)/60
+		if got, want := r.remaining(t), before.remaining(t)-1; sameWindow && got != want && got != 699 {
+			t.Errorf("%s: remaining is %d, want %d", c.name, got, want)
+		}
+		before = r
+	}
+}
+
+func TestFact01ShowsTheBudgetInBothSpellings(t *testing.T) {
+	t.Parallel()
+	r := newAccount(t, object{"plan_per_minute": 400}).get("users/me.json")
+	equal(t, "X-Rate-Limit", r.header.Get("X-Rate-Limit"), "400")
+	equal(t, "ratelimit-limit", r.header.Get("ratelimit-limit"), "400")
+	equal(t, "ratelimit-remaining", r.header.Get("ratelimit-remaining"), r.header.Get("X-Rate-Limit-Remaining"))
+}
+
+func TestFact01RefusesBeyondTheBudgetUntilTheNextWindow(t *testing.T) {
+	t.Parallel()
+	for _, form := range []string{"text", "json"} {
+		t.Run(form, func(t *testing.T) {
+			t.Parallel()
+			z := newAccount(t, object{"plan_per_minute": 3, "time_scale": 60, "rate_limit_body": form})
+			var refused reply
+			until(t, "a 429", func() bool {
+				refused = z.get("users/me.json")
+				return refused.status == 429
+			})
+			equal(t, "remaining", refused.remaining(t), 0)
+			equal(t, "Retry-After", refused.header.Get("Retry-After"), "1")
+			if isJSON := refused.body != nil; isJSON != (form == "json") {
+				t.Errorf("the body is %q", refused.text)
+			}
+			until(t, "the next window", func() bool { return z.get("users/me.json").status == 200 })
+		})
+	}
+}
+
+func TestFact01RefusesWithBudgetLeft(t *testing.T) {
+	t.Parallel()
+	z := newAccount(t, fault("rate_limited", object{"retry_after": 7}))
+	r := z.get("users/me.json").is(t, 429)
+	equal(t, "Retry-After", r.header.Get("Retry-After"), "7")
+	if r.remaining(t) == 0 {
+		t.Error("there is no budget left")
+	}
+}
+
+func TestFact01TimeScaleShortensTheWindow(t *testing.T) {
+	t.Parallel()
+	z := newAccount(t, object{"time_scale": 60})
+	first := z.get("users/me.json")
+	equal(t, "ratelimit-reset", first.header.Get("ratelimit-reset"), "1")
+	from := time.Now()
+	until(t, "a new window", func() bool { return z.get("users/me.json").remaining(t) == 699 })
+	if d := time.Since(from); d > 2*time.Second {
+		t.Errorf("a new window came after %v, want within a second", d)
+	}
+}
