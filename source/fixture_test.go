@@ -9,18 +9,38 @@ import (
 
 	"farewell/integration/postgrestest"
 	"farewell/migration"
+	"farewell/sandbox/samplecrm"
 )
 
 // fixture is a source whose views are plain tables in the schema farewell.
 type fixture struct {
-	t    *testing.T
+	t    testing.TB
 	url  string
 	conn *pgx.Conn
 	*Source
 }
 
 // newFixture creates the six views with ids of the given SQL type.
-func newFixture(t *testing.T, idType string) *fixture {
+func newFixture(t testing.TB, idType string) *fixture {
+	t.Helper()
+	f := connect(t)
+	f.exec(strings.ReplaceAll(schemaSQL, "ID", idType))
+	f.Source = f.open(Options{})
+	return f
+}
+
+// newSample is a source filled with sample customers.
+func newSample(t testing.TB, customers []samplecrm.CustomerSpec) *fixture {
+	t.Helper()
+	f := connect(t)
+	if _, err := samplecrm.Fill(t.Context(), f.url, samplecrm.Spec{Customers: customers, Seed: 1}, nil); err != nil {
+		t.Fatal(err)
+	}
+	f.Source = f.open(Options{})
+	return f
+}
+
+func connect(t testing.TB) *fixture {
 	t.Helper()
 	f := &fixture{t: t, url: postgrestest.New(t)}
 	conn, err := pgx.Connect(t.Context(), f.url)
@@ -29,9 +49,22 @@ func newFixture(t *testing.T, idType string) *fixture {
 	}
 	f.conn = conn
 	t.Cleanup(func() { _ = conn.Close(context.Background()) }) // the database goes away with it
-	f.exec(strings.ReplaceAll(schemaSQL, "ID", idType))
-	f.Source = f.open(Options{})
 	return f
+}
+
+// dropRole removes a role that a test has made; roles outlive databases.
+func (f *fixture) dropRole(role string) {
+	conn, err := pgx.Connect(context.Background(), f.url)
+	if err != nil {
+		f.t.Error(err)
+		return
+	}
+	defer conn.Close(context.Background())
+	for _, sql := range []string{"drop owned by " + role, "drop role " + role} {
+		if _, err := conn.Exec(context.Background(), sql); err != nil {
+			f.t.Error(err)
+		}
+	}
 }
 
 const schemaSQL = `
@@ -52,7 +85,9 @@ insert into farewell.customers values ('acme', 'Acme Ltd'), ('empty', null);`
 
 func (f *fixture) open(o Options) *Source {
 	f.t.Helper()
-	o.URL = f.url
+	if o.URL == "" {
+		o.URL = f.url
+	}
 	s, err := Open(f.t.Context(), o)
 	if err != nil {
 		f.t.Fatal(err)
@@ -134,6 +169,14 @@ func (f *fixture) wantPermanent(err error, words ...string) {
 
 func tickets(after, upTo string) migration.Partition {
 	return migration.Partition{ID: "tickets-0001", Entity: migration.Tickets, After: after, UpTo: upTo}
+}
+
+func users() migration.Partition {
+	return migration.Partition{ID: "users-0001", Entity: migration.Users}
+}
+
+func organizations() migration.Partition {
+	return migration.Partition{ID: "organizations-0001", Entity: migration.Organizations}
 }
 
 func idTypes() map[string]string {

@@ -58,8 +58,8 @@ func (s *Source) shape(ctx context.Context, conn *pgx.Conn) (shape, error) {
 		return nil, err
 	}
 	for _, v := range views() {
-		if problem := found.problem(s.schema, v); problem != nil {
-			return nil, &refusal{problem.what, problem.advice}
+		if problems := found.problems(s.schema, v); len(problems) > 0 {
+			return nil, problems[0]
 		}
 	}
 	s.mu.Lock()
@@ -68,24 +68,47 @@ func (s *Source) shape(ctx context.Context, conn *pgx.Conn) (shape, error) {
 	return found, nil
 }
 
-// problem is the first thing about a view that keeps it from being read, with
-// what to do; nil when there is none.
-func (sh shape) problem(schema string, v view) *refusal {
+// problems are what keeps a view from being read, each with what to do.
+func (sh shape) problems(schema string, v view) []*refusal {
 	have, ok := sh[v.name]
 	if !ok {
-		return &refusal{fmt.Sprintf("view %s.%s does not exist", schema, v.name), "create it as docs/source-views.md shows, and grant select on it"}
+		return []*refusal{{fmt.Sprintf("view %s.%s does not exist", schema, v.name), "create it as docs/source-views.md shows, and grant select on it"}}
 	}
+	var problems []*refusal
 	for _, c := range v.columns {
 		t, ok := have[c.name]
 		if !ok {
-			return &refusal{fmt.Sprintf("view %s.%s has no column %s", schema, v.name, c.name),
-				fmt.Sprintf("add the column to the view; where there is nothing to show: null::%s as %s", c.kind.sample(), c.name)}
+			problems = append(problems, &refusal{fmt.Sprintf("view %s.%s has no column %s", schema, v.name, c.name),
+				fmt.Sprintf("add the column to the view; where there is nothing to show: null::%s as %s", c.kind.sample(), c.name)})
+			continue
 		}
-		if refused := c.check(schema, v.name, t); refused != nil {
-			return refused
+		if p := c.check(schema, v.name, t); p != nil {
+			problems = append(problems, p)
 		}
 	}
-	return nil
+	return append(problems, sh.mismatches(schema, v)...)
+}
+
+// mismatches are keys that are compared across views but have types that do
+// not compare.
+func (sh shape) mismatches(schema string, v view) []*refusal {
+	var problems []*refusal
+	compare := func(column, otherView, otherColumn string) {
+		a, b := sh[v.name][column], sh[otherView][otherColumn]
+		if a.idCast() != "" && b.idCast() != "" && a.idCast() != b.idCast() {
+			problems = append(problems, &refusal{
+				fmt.Sprintf("column %s of view %s.%s is of type %s, but %s of view %s is of type %s", column, schema, v.name, a.name, otherColumn, otherView, b.name),
+				"show both with the same type",
+			})
+		}
+	}
+	if v.name != "customers" {
+		compare(customerID, "customers", "id")
+	}
+	if v.key == "ticket_id" {
+		compare("ticket_id", "tickets", "id")
+	}
+	return problems
 }
 
 // check tells whether a column's type can be read.
