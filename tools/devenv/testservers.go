@@ -26,6 +26,10 @@ func (e environment) startTestServers(ctx context.Context, cli temporalCLI) (_ *
 	if err != nil {
 		return nil, err
 	}
+	// Before anything is put there, so that from now on the folder goes with us.
+	if err := s.hold(ctx); err != nil {
+		return nil, err
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.stop())
@@ -54,7 +58,7 @@ func (e environment) startTestServers(ctx context.Context, cli temporalCLI) (_ *
 		c.server(postgresPort),
 		devServer(cli.path, filepath.Join(s.dir, "temporal.db"), temporalPort, 0),
 	}}
-	if err := s.start(ctx, servers); err != nil {
+	if err := applyPlan(ctx, s.dir, servers); err != nil {
 		return nil, err
 	}
 	if err := errors.Join(awaitPostgres(ctx, postgresPort), awaitTemporal(ctx, cli.path, temporalPort)); err != nil {
@@ -80,23 +84,21 @@ func newTestFolder() (*testServers, error) {
 	return &testServers{dir: dir}, nil
 }
 
-func (s *testServers) start(ctx context.Context, servers plan) error {
-	if err := servers.write(s.dir); err != nil {
+// hold starts a supervisor that has nothing to run yet.
+func (s *testServers) hold(ctx context.Context) error {
+	if err := (plan{}).write(s.dir); err != nil {
 		return err
 	}
 	leash, err := startSupervisor(s.dir, "--leash")
 	if err != nil {
-		return err
+		return errors.Join(err, os.RemoveAll(s.dir))
 	}
 	s.leash = leash
-	return awaitPlan(ctx, s.dir, servers)
+	return awaitPlan(ctx, s.dir, plan{})
 }
 
 // stop returns when the servers have ended and their data is gone.
 func (s *testServers) stop() error {
-	if s.leash == nil {
-		return os.RemoveAll(s.dir)
-	}
 	if err := s.leash.Close(); err != nil {
 		return fmt.Errorf("let go of the test servers: %w", err)
 	}
