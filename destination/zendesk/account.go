@@ -1,0 +1,167 @@
+package zendesk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"farewell/destination"
+	"farewell/migration"
+)
+
+// DefaultExternalIDPrefix goes before a source id to make the external id.
+const DefaultExternalIDPrefix = "farewell-"
+
+// Tag is on every ticket that Farewell wrote.
+const Tag = "farewell"
+
+// bulkLimit is the most records that a bulk request takes
+// (https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_import/).
+const bulkLimit = 100
+
+// Options are what Open needs.
+type Options struct {
+	Account          destination.Account
+	Timings          migration.Timings
+	ExternalIDPrefix string       // empty: DefaultExternalIDPrefix
+	Budget           Budget       // what all workers share; nil: this process is alone
+	Logger           *slog.Logger // nil: nothing is logged
+}
+
+// Account is one customer's Zendesk account. It implements
+// destination.Batches; one value serves all activities of a worker.
+type Account struct {
+	name    string
+	plan    int
+	auth    string
+	prefix  string
+	timings migration.Timings
+	log     *slog.Logger
+
+	base   string // the account's URL without a slash at its end
+	http   *http.Client
+	creds  credentials
+	clock  *clock
+	health *health
+	waits  *waits
+	pace   *pacer
+	slots  *slots
+	jobs   *poller
+	look   *resolver
+	export *exportPace
+	recent *recentKeys
+	self   *selfID
+
+	bulkUsersOff atomic.Bool // the account refused users/create_many: it must be enabled by Zendesk
+
+	live context.Context // ends with Close
+	end  context.CancelFunc
+}
+
+var _ destination.Batches = (*Account)(nil)
+
+// Open makes an account ready for use. It sends nothing; whether the account
+// lets us in is Preflight's business. The account runs goroutines only while
+// calls wait, and until Close.
+func Open(o Options) (*Account, error) {
+	base, err := baseURL(o.Account.URL)
+	if err != nil {
+		return nil, misconfigured(o.Account.Name, err)
+	}
+	if o.Account.Secret == nil {
+		return nil, misconfigured(o.Account.Name, errors.New("it names no secret"))
+	}
+	if o.Timings.RateWindow <= 0 || o.Timings.PollEvery <= 0 {
+		return nil, misconfigured(o.Account.Name, errors.New("the timings lack a rate window or a poll interval; begin with migration.DefaultTimings"))
+	}
+	a := &Account{
+		name:    o.Account.Name,
+		plan:    o.Account.PlanPerMinute,
+		auth:    o.Account.Auth,
+		prefix:  o.ExternalIDPrefix,
+		timings: o.Timings,
+		log:     o.Logger,
+		base:    base,
+		http:    newHTTPClient(),
+		clock:   &clock{},
+		health:  newHealth(),
+		waits:   newWaits(),
+		recent:  newRecentKeys(),
+	}
+	if a.prefix == "" {
+		a.prefix = DefaultExternalIDPrefix
+	}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	a.log = a.log.With("account", a.name)
+	budget := o.Budget
+	if budget == nil {
+		budget = newLoneBudget()
+	}
+	a.live, a.end = context.WithCancel(context.Background())
+	a.pace = newPacer(o.Account, o.Timings, budget, a.clock, a.waits)
+	a.slots = newSlots(o.Timings, a.waits)
+	a.export = newExportPace(o.Timings.RateWindow, a.clock)
+	a.jobs = newPoller(a)
+	a.look = newResolver(a)
+	a.self = newSelfID(a)
+	if a.creds, err = newCredentials(a, o.Account); err != nil {
+		a.end()
+		return nil, misconfigured(o.Account.Name, err)
+	}
+	return a, nil
+}
+
+// Close ends the polling and the look-ups that are under way.
+func (a *Account) Close() error {
+	a.end()
+	a.http.CloseIdleConnections()
+	return nil
+}
+
+// BatchSize is 100, or 1 for users once the account has refused bulk users.
+func (a *Account) BatchSize(e migration.Entity) int {
+	if e == migration.Users && a.bulkUsersOff.Load() {
+		return 1
+	}
+	return bulkLimit
+}
+
+// WaitingFor tells the most serious of the reasons why requests wait.
+func (a *Account) WaitingFor() migration.Reason {
+	if r := a.waits.edge(); r.Code != "" {
+		return r
+	}
+	if r := a.health.reason(time.Now()); r.Code != "" {
+		return r
+	}
+	return a.waits.reason()
+}
+
+func baseURL(raw string) (string, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "", errors.New("its url cannot be read") // the parse error would quote it, and it may hold a password
+	}
+	if (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", errors.New("its url must look like https://name.zendesk.com, without user, query or fragment")
+	}
+	return strings.TrimSuffix(u.Scheme+"://"+u.Host+strings.TrimSuffix(u.EscapedPath(), "/"), "/api/v2"), nil
+}
+
+func misconfigured(account string, err error) error {
+	return &destination.Error{
+		Op:   "open zendesk account " + account,
+		Kind: destination.Misconfigured,
+		Code: "settings",
+		Fix:  "correct the account's line in the accounts file",
+		Err:  fmt.Errorf("account %s: %w", account, err),
+	}
+}

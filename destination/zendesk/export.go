@@ -1,0 +1,252 @@
+package zendesk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"farewell/destination"
+)
+
+const (
+	// exportPage is the most tickets of a page; smallExportPage is asked for
+	// when a page of that size does not arrive in time.
+	exportPage      = 1000
+	smallExportPage = 100
+	// exportStartBefore is how far before its time a pass starts: the export
+	// refuses a start in the last minute, and clocks differ.
+	exportStartBefore = 2 * time.Minute
+	// exportCalls is the documented 10 requests a minute, less two for the
+	// account's other integrations
+	// (https://developer.zendesk.com/api-reference/introduction/rate-limits/).
+	exportCalls    = 8
+	exportReserve  = 2
+	exportPatience = 5 // failures in a row before a pass is given up
+)
+
+const opExport = "read the incremental export"
+
+// exportPace keeps the incremental export inside its own limit.
+type exportPace struct {
+	window time.Duration
+	clock  *clock
+
+	mu      sync.Mutex
+	limit   int
+	calls   []time.Time // of the last window
+	blocked time.Time
+}
+
+func newExportPace(window time.Duration, c *clock) *exportPace {
+	return &exportPace{window: window, clock: c, limit: exportCalls}
+}
+
+// next is when the next call may go out, and counts it if that is now.
+func (p *exportPace) next(now time.Time) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.calls) > 0 && now.Sub(p.calls[0]) >= p.window {
+		p.calls = p.calls[1:]
+	}
+	at := p.blocked
+	if len(p.calls) >= p.limit {
+		at = latest(at, p.calls[0].Add(p.window))
+	}
+	if !at.After(now) {
+		p.calls = append(p.calls, now)
+	}
+	return at
+}
+
+// observe reads the bucket's header: "total=10; remaining=9; resets=41".
+func (p *exportPace) observe(ans *answer) {
+	value := ans.header.Get("Zendesk-Ratelimit-Incremental-Exports")
+	if value == "" {
+		value = ans.header.Get("Zendesk-Rate-Limit-Incremental-Exports")
+	}
+	total, left, resets := -1, -1, -1
+	for part := range strings.SplitSeq(value, ";") {
+		name, number, _ := strings.Cut(strings.TrimSpace(part), "=")
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			continue // a part that we do not know
+		}
+		switch name {
+		case "total":
+			total = n
+		case "remaining":
+			left = n
+		case "resets":
+			resets = n
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if total > exportReserve {
+		p.limit = total - exportReserve
+	}
+	if left >= 0 && left <= exportReserve && resets >= 0 {
+		p.blocked = time.Now().Add(time.Duration(resets) * time.Second)
+	}
+}
+
+func (a *Account) waitForExport(ctx context.Context) error {
+	caller := a.waits.caller()
+	defer caller.over()
+	for {
+		now := time.Now()
+		at := a.export.next(now)
+		if !at.After(now) {
+			return nil
+		}
+		caller.becauseOf(reasonRateWindow, at)
+		if err := sleep(ctx, at.Sub(now)); err != nil {
+			return err
+		}
+	}
+}
+
+// exported is a page of the incremental export, reduced to tickets of ours.
+type exported struct {
+	Ours   []listed
+	Last   int64 // generated time of the last ticket, Unix seconds
+	Cursor string
+	End    bool
+}
+
+// exportTickets goes through the tickets of ours that changed since a time of
+// the account's clock, archived and deleted ones included, to the end of the
+// stream or to the first page that reaches beyond until (zero: to the end).
+// https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/
+func (a *Account) exportTickets(ctx context.Context, since, until time.Time, each func(sourceID string, r listed) error) error {
+	start := max(since.Unix(), 1)
+	query := url.Values{"start_time": {strconv.FormatInt(start, 10)}}
+	size, failures := exportPage, 0
+	for {
+		query.Set("per_page", strconv.Itoa(size))
+		page, err := a.exportPage(ctx, query)
+		if err != nil {
+			if failures++; failures >= exportPatience || !passing(err) {
+				return err
+			}
+			size = smallExportPage
+			if err := sleep(ctx, max(retryIn(err), retryPause)); err != nil {
+				return err
+			}
+			continue
+		}
+		failures = 0
+		for _, r := range page.Ours {
+			sourceID, _ := SourceID(a.prefix, r.ExternalID)
+			if err := each(sourceID, r); err != nil {
+				return err
+			}
+		}
+		if page.End || page.Cursor == "" || !until.IsZero() && page.Last > until.Unix() {
+			return nil
+		}
+		query = url.Values{"cursor": {page.Cursor}}
+	}
+}
+
+// passing tells whether waiting may heal the error.
+func passing(err error) bool {
+	switch destination.KindOf(err) {
+	case destination.Temporary, destination.Waiting, destination.Blocked:
+		return true
+	}
+	return false
+}
+
+func retryIn(err error) time.Duration {
+	var e *destination.Error
+	if errors.As(err, &e) {
+		return e.RetryAfter
+	}
+	return 0
+}
+
+func (a *Account) exportPage(ctx context.Context, query url.Values) (exported, error) {
+	if err := a.waitForExport(ctx); err != nil {
+		return exported{}, err
+	}
+	var page exported
+	c := call{op: opExport, method: "GET", path: "/api/v2/incremental/tickets/cursor", query: query, limit: exportLimit}
+	err := a.repeat(ctx, c, func(r io.Reader) error {
+		page = exported{} // an earlier try leaves nothing behind
+		if err := page.read(json.NewDecoder(r), a.prefix); err != nil {
+			return fmt.Errorf("read the export: %w", shapeOnly(err))
+		}
+		return nil
+	})
+	return page, err
+}
+
+// read decodes ticket by ticket: a page may be larger than what a worker may
+// hold.
+func (p *exported) read(d *json.Decoder, prefix string) error {
+	if _, err := d.Token(); err != nil {
+		return err
+	}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return err
+		}
+		switch key {
+		case "tickets":
+			err = p.readTickets(d, prefix)
+		case "after_cursor":
+			err = d.Decode((*nullString)(&p.Cursor))
+		case "end_of_stream":
+			err = d.Decode(&p.End)
+		default:
+			var skipped json.RawMessage
+			err = d.Decode(&skipped)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	_, err := d.Token() // the closing brace: without it the answer was cut
+	return err
+}
+
+func (p *exported) readTickets(d *json.Decoder, prefix string) error {
+	if _, err := d.Token(); err != nil {
+		return err
+	}
+	for d.More() {
+		var r listed
+		if err := d.Decode(&r); err != nil {
+			return err
+		}
+		p.Last = max(p.Last, r.Generated)
+		if _, ours := SourceID(prefix, r.ExternalID); ours && r.ID.positive() {
+			p.Ours = append(p.Ours, r)
+		}
+	}
+	_, err := d.Token()
+	return err
+}
+
+// nullString is a string that may be null.
+type nullString string
+
+func (n *nullString) UnmarshalJSON(b []byte) error {
+	var s *string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	if s != nil {
+		*n = nullString(*s)
+	}
+	return nil
+}

@@ -1,0 +1,414 @@
+package zendesk
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"farewell/destination"
+	"farewell/migration"
+)
+
+const (
+	// slowestPoll is the longest pause between polls of a job that takes
+	// longer than expected, and between tries while the account is down.
+	slowestPoll = 5 * time.Second
+	// missesToSearch is how often show_many may leave a job out before it is
+	// looked for on its own: a fresh job may not be shown yet.
+	missesToSearch = 2
+	// listPages bounds a search in the job list.
+	listPages = 5
+)
+
+// job is one that somebody waits for.
+type job struct {
+	id       string
+	due      time.Time     // of the next poll
+	every    time.Duration // to the poll after that
+	misses   int
+	status   string
+	progress string
+	moved    time.Time // when status or progress last changed
+	waiters  map[chan<- jobEnd]struct{}
+}
+
+// jobEnd is how a job ended, or why nobody will know.
+type jobEnd struct {
+	status jobStatus
+	err    error
+}
+
+// poller asks for all open jobs of an account together. Its goroutine lives
+// while anybody waits.
+type poller struct {
+	a *Account
+
+	mu       sync.Mutex
+	jobs     map[string]*job
+	expected map[string]time.Time // by job id: when a job begun here should end
+	bodies   map[string][]byte    // by job id: requests for people, to resolve who is refused
+	running  bool
+	wake     chan struct{}
+}
+
+func newPoller(a *Account) *poller {
+	return &poller{
+		a:        a,
+		jobs:     make(map[string]*job),
+		expected: make(map[string]time.Time),
+		bodies:   make(map[string][]byte),
+		wake:     make(chan struct{}, 1),
+	}
+}
+
+// expect notes when a job that was begun just now should end.
+func (p *poller) expect(jobID string, end time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.expected[jobID] = end
+}
+
+// keepBody keeps a request for people until its job's results are read. What
+// nobody came to read is dropped in the end; then those who are refused are
+// looked up before they are sent again.
+func (p *poller) keepBody(jobID string, body []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.bodies) > 4*maxOpenJobs {
+		clear(p.bodies)
+	}
+	p.bodies[jobID] = body
+}
+
+// body is the request of a job that was begun here, or nil.
+func (p *poller) body(jobID string) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.bodies[jobID]
+}
+
+func (p *poller) dropBody(jobID string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.bodies, jobID)
+}
+
+// Await waits for the job's end and tells the fate of each record sent. It may
+// be called for a job that another process began, and again after an error.
+// Only the context limits how long it waits for an account that does not
+// answer; WaitingFor tells why.
+func (a *Account) Await(ctx context.Context, jobID string, e migration.Entity, sent []string) (destination.JobResult, error) {
+	end, err := a.jobs.wait(ctx, jobID)
+	if err != nil {
+		return destination.JobResult{}, err
+	}
+	return a.jobResult(ctx, jobID, end, e, sent)
+}
+
+func (p *poller) wait(ctx context.Context, jobID string) (jobStatus, error) {
+	answer := make(chan jobEnd, 1)
+	p.join(jobID, answer)
+	defer p.leave(jobID, answer)
+	select {
+	case end := <-answer:
+		return end.status, end.err
+	case <-ctx.Done():
+		return jobStatus{}, ctx.Err()
+	case <-p.a.live.Done():
+		return jobStatus{}, p.a.live.Err()
+	}
+}
+
+func (p *poller) join(jobID string, answer chan<- jobEnd) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	j := p.jobs[jobID]
+	if j == nil {
+		now := time.Now()
+		j = &job{id: jobID, due: now, every: p.a.timings.PollEvery, moved: now, waiters: make(map[chan<- jobEnd]struct{})}
+		if end, ok := p.expected[jobID]; ok {
+			j.due = end
+		}
+		p.jobs[jobID] = j
+	}
+	j.waiters[answer] = struct{}{}
+	if !p.running {
+		p.running = true
+		go p.run()
+	}
+	select {
+	case p.wake <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+func (p *poller) leave(jobID string, answer chan<- jobEnd) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	j := p.jobs[jobID]
+	if j == nil {
+		return
+	}
+	delete(j.waiters, answer)
+	if len(j.waiters) == 0 {
+		delete(p.jobs, jobID)
+	}
+}
+
+// run polls until nobody waits any more.
+func (p *poller) run() {
+	pause := p.a.timings.PollEvery
+	var last time.Time
+	for {
+		due, ok := p.next(last)
+		if !ok {
+			return
+		}
+		if !p.sleepUntil(due) {
+			continue // woken: another job may be due earlier
+		}
+		if p.a.live.Err() != nil {
+			p.stop()
+			return
+		}
+		last = time.Now()
+		err := p.poll(p.a.live)
+		if err == nil {
+			pause = p.a.timings.PollEvery
+			continue
+		}
+		p.refuse(err)
+		pause = min(2*pause, max(slowestPoll, p.a.timings.PollEvery))
+		last = last.Add(pause - p.a.timings.PollEvery)
+	}
+}
+
+// next is when to poll; ok is false when nobody waits, and then run must end.
+func (p *poller) next(last time.Time) (due time.Time, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.jobs) == 0 {
+		p.running = false
+		return time.Time{}, false
+	}
+	for _, j := range p.jobs {
+		if due.IsZero() || j.due.Before(due) {
+			due = j.due
+		}
+	}
+	return latest(due, last.Add(p.a.timings.PollEvery)), true
+}
+
+func (p *poller) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running = false
+}
+
+// sleepUntil tells whether the time has come, and not another call.
+func (p *poller) sleepUntil(due time.Time) bool {
+	timer := time.NewTimer(time.Until(due))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-p.a.live.Done():
+		return true
+	case <-p.wake:
+		return !time.Now().Before(due)
+	}
+}
+
+// poll asks for the open jobs and hands out what has ended.
+func (p *poller) poll(ctx context.Context) error {
+	for chunk := range slices.Chunk(p.open(), bulkLimit) {
+		found, err := p.a.showJobs(ctx, chunk)
+		if err != nil {
+			return err
+		}
+		for _, jobID := range chunk {
+			status, ok := found[jobID]
+			if !ok && p.missed(jobID) >= missesToSearch {
+				if status, ok, err = p.a.searchJob(ctx, jobID); err != nil {
+					return err
+				}
+				if !ok {
+					p.deliver(jobID, jobEnd{err: vanished(jobID)})
+					continue
+				}
+			}
+			if ok {
+				p.note(status, time.Now())
+			}
+		}
+	}
+	return nil
+}
+
+func (p *poller) open() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ids := make([]string, 0, len(p.jobs))
+	for jobID := range p.jobs {
+		ids = append(ids, jobID)
+	}
+	return ids
+}
+
+// missed counts a poll that did not show the job, and plans the next one.
+func (p *poller) missed(jobID string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	j := p.jobs[jobID]
+	if j == nil {
+		return 0
+	}
+	j.misses++
+	j.postpone(time.Now())
+	return j.misses
+}
+
+func (j *job) postpone(now time.Time) {
+	j.due = now.Add(j.every)
+	j.every = min(j.every+j.every/2, max(slowestPoll, j.every))
+}
+
+// note takes in what the account says of a job.
+func (p *poller) note(s jobStatus, now time.Time) {
+	jobID := string(s.ID)
+	if s.ended() {
+		p.deliver(jobID, jobEnd{status: s})
+		return
+	}
+	p.mu.Lock()
+	j := p.jobs[jobID]
+	if j == nil {
+		p.mu.Unlock()
+		return
+	}
+	if s.Status != j.status || string(s.Progress) != j.progress {
+		j.status, j.progress, j.moved = s.Status, string(s.Progress), now
+	}
+	stuck := now.Sub(j.moved) > p.a.timings.JobOverdue
+	if !j.due.After(now) {
+		j.postpone(now)
+	}
+	p.mu.Unlock()
+	if stuck {
+		p.deliver(jobID, jobEnd{err: &destination.Error{
+			Op: "await job " + jobID, Kind: destination.InDoubt, Code: "stuck",
+			Fix: "ask Zendesk's support about the job, which stays " + stableStatus(s.Status) + "; then retry",
+		}})
+	}
+}
+
+func stableStatus(s string) string {
+	if s == "queued" || s == "working" {
+		return s
+	}
+	return "unfinished"
+}
+
+func vanished(jobID string) error {
+	return &destination.Error{Op: "await job " + jobID, Kind: destination.InDoubt, Code: "job vanished"}
+}
+
+func (p *poller) deliver(jobID string, end jobEnd) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	j := p.jobs[jobID]
+	if j == nil {
+		return
+	}
+	for w := range j.waiters {
+		w <- end // has room for the one answer that it gets
+	}
+	delete(p.jobs, jobID)
+	delete(p.expected, jobID)
+}
+
+// refuse ends all waits for an error that waiting does not heal.
+func (p *poller) refuse(err error) {
+	switch destination.KindOf(err) {
+	case destination.Credentials, destination.Misconfigured:
+	default:
+		return // polled again: an account that does not answer is WaitingFor's business
+	}
+	for _, jobID := range p.open() {
+		p.deliver(jobID, jobEnd{err: err})
+	}
+}
+
+// showJobs asks for many jobs at once; those that it does not know are missing.
+func (a *Account) showJobs(ctx context.Context, jobIDs []string) (map[string]jobStatus, error) {
+	var shown struct {
+		Jobs []jobStatus `json:"job_statuses"`
+	}
+	query := url.Values{"ids": {strings.Join(jobIDs, ",")}}
+	err := a.get(ctx, "poll jobs", "/api/v2/job_statuses/show_many", query, decodeInto(&shown))
+	if is(err, http.StatusNotFound) {
+		return nil, nil // none of them is known
+	}
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]jobStatus, len(shown.Jobs))
+	for _, j := range shown.Jobs {
+		found[string(j.ID)] = j
+	}
+	return found, nil
+}
+
+// searchJob looks for a job that show_many leaves out: at its own address,
+// then in the list, which has worked when the others did not.
+func (a *Account) searchJob(ctx context.Context, jobID string) (jobStatus, bool, error) {
+	var shown struct {
+		Job jobStatus `json:"job_status"`
+	}
+	err := a.get(ctx, "poll job "+jobID, "/api/v2/job_statuses/"+url.PathEscape(jobID), nil, decodeInto(&shown))
+	if err == nil && string(shown.Job.ID) == jobID {
+		return shown.Job, true, nil
+	}
+	if err != nil && !is(err, http.StatusNotFound) {
+		return jobStatus{}, false, err
+	}
+	var found jobStatus
+	err = a.listJobs(ctx, listPages, func(j jobStatus) bool {
+		if string(j.ID) == jobID {
+			found = j
+		}
+		return found.ID == ""
+	})
+	return found, found.ID != "", err
+}
+
+// listJobs goes through the account's jobs, the latest first, until each says
+// false or after so many pages; 0: all pages.
+func (a *Account) listJobs(ctx context.Context, pages int, each func(jobStatus) bool) error {
+	query := url.Values{"page[size]": {"100"}}
+	for n := 1; ; n++ {
+		var list struct {
+			Jobs []jobStatus `json:"job_statuses"`
+			Meta struct {
+				HasMore bool   `json:"has_more"`
+				After   string `json:"after_cursor"`
+			} `json:"meta"`
+		}
+		if err := a.get(ctx, "list jobs", "/api/v2/job_statuses", query, decodeInto(&list)); err != nil {
+			return err
+		}
+		for _, j := range list.Jobs {
+			if !each(j) {
+				return nil
+			}
+		}
+		if !list.Meta.HasMore || list.Meta.After == "" || n == pages {
+			return nil
+		}
+		query.Set("page[after]", list.Meta.After)
+	}
+}

@@ -1,0 +1,230 @@
+package zendesk
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"farewell/destination"
+	"farewell/migration"
+)
+
+// People lists who a page needs in the account: a ticket its requester,
+// submitter and authors, and its organization; a user their organization.
+func (a *Account) People(page migration.Page) (users, organizations []string) {
+	userIDs, organizationIDs := map[string]bool{}, map[string]bool{}
+	for i := range page.Users {
+		organizationIDs[page.Users[i].OrganizationID] = true
+	}
+	for i := range page.Tickets {
+		t := &page.Tickets[i]
+		organizationIDs[t.OrganizationID] = true
+		userIDs[t.RequesterID] = true
+		userIDs[t.SubmitterID] = true
+		for j := range t.Comments {
+			userIDs[t.Comments[j].AuthorID] = true
+		}
+	}
+	delete(userIDs, "")
+	delete(organizationIDs, "")
+	return slices.Sorted(maps.Keys(userIDs)), slices.Sorted(maps.Keys(organizationIDs))
+}
+
+// Prepare decides what needs no sending, and encodes the rest. Users and
+// organizations are looked up in the account by external id; by e-mail or name
+// only when the account refuses to create them, which it does when somebody
+// has theirs. People whom the Directory does not know are left out or stood
+// in for: a comment by its ticket's requester, a requester by the first known
+// author, else by the user whose credentials are in use.
+func (a *Account) Prepare(ctx context.Context, in destination.PrepareInput) (destination.Parcel, error) {
+	switch in.Entity {
+	case migration.Organizations:
+		return a.prepareOrganizations(ctx, in)
+	case migration.Users:
+		return a.prepareUsers(ctx, in)
+	case migration.Tickets:
+		return a.prepareTickets(ctx, in)
+	}
+	return destination.Parcel{}, &destination.Error{Op: "prepare " + string(in.Entity), Kind: destination.Refused, Code: "unknown entity"}
+}
+
+func (a *Account) prepareOrganizations(ctx context.Context, in destination.PrepareInput) (destination.Parcel, error) {
+	records := in.Page.Organizations
+	decided, err := a.decidePeople(ctx, in.Entity, in.Page.IDs(), func(i int) string { return nameKey(organizationName(&records[i])) })
+	if err != nil {
+		return destination.Parcel{}, err
+	}
+	parcel := destination.Parcel{Decided: decided.items, Single: in.Level == migration.SingleLevel}
+	var send []migration.Organization
+	for i := range records {
+		if !decided.has[i] {
+			send = append(send, records[i])
+			parcel.Sent = append(parcel.Sent, records[i].ID)
+		}
+	}
+	if len(send) > 0 {
+		parcel.Body = encodeOrganizations(nil, send, a.prefix, parcel.Single)
+	}
+	return parcel, nil
+}
+
+func (a *Account) prepareUsers(ctx context.Context, in destination.PrepareInput) (destination.Parcel, error) {
+	records := in.Page.Users
+	decided, err := a.decidePeople(ctx, in.Entity, in.Page.IDs(), func(i int) string { return emailKey(records[i].Email) })
+	if err != nil {
+		return destination.Parcel{}, err
+	}
+	var send []migration.User
+	var sent []string
+	for i := range records {
+		if !decided.has[i] {
+			send = append(send, records[i])
+			sent = append(sent, records[i].ID)
+		}
+	}
+	parcel := destination.Parcel{Decided: decided.items, Sent: sent}
+	parcel.Single = in.Level == migration.SingleLevel || len(send) == 1 && a.bulkUsersOff.Load()
+	if len(send) == 0 {
+		return parcel, nil
+	}
+	_, organizationIDs := a.People(migration.Page{Users: send})
+	organizations, err := directory(ctx, in, migration.Organizations, organizationIDs)
+	if err != nil {
+		return destination.Parcel{}, err
+	}
+	parcel.Body = encodeUsers(nil, send, organizations, a.prefix, parcel.Single)
+	return parcel, nil
+}
+
+// decided are the records of a page that are there already.
+type decided struct {
+	items []migration.Item
+	has   []bool // by place in the page
+}
+
+// decidePeople looks up by external id, and by key whoever shares theirs with
+// a record brought a moment ago, or was refused before.
+func (a *Account) decidePeople(ctx context.Context, e migration.Entity, sourceIDs []string, key func(i int) string) (decided, error) {
+	there, err := a.byExternalIDs(ctx, e, sourceIDs)
+	if err != nil {
+		return decided{}, err
+	}
+	d := decided{has: make([]bool, len(sourceIDs))}
+	for i, sourceID := range sourceIDs {
+		target := string(there[sourceID].ID)
+		if target == "" {
+			target = a.recent.find(e, key(i))
+		}
+		if target == "" && a.recent.looksFirst(e, sourceID) {
+			if target, err = a.byKey(ctx, e, key(i)); err != nil {
+				return decided{}, err
+			}
+		}
+		if target != "" {
+			d.has[i] = true
+			d.items = append(d.items, migration.Item{SourceID: sourceID, Outcome: migration.AlreadyThere, TargetID: target})
+		}
+	}
+	return d, nil
+}
+
+func (a *Account) prepareTickets(ctx context.Context, in destination.PrepareInput) (destination.Parcel, error) {
+	parcel := destination.Parcel{Single: in.Level == migration.SingleLevel}
+	var send []migration.Ticket
+	for i := range in.Page.Tickets {
+		t := &in.Page.Tickets[i]
+		if code, text := unsendable(t); code != "" {
+			parcel.Decided = append(parcel.Decided, migration.Item{SourceID: t.ID, Outcome: migration.Failed, Code: code, Text: text})
+			continue
+		}
+		send = append(send, *t)
+		parcel.Sent = append(parcel.Sent, t.ID)
+	}
+	if len(send) == 0 {
+		return parcel, nil
+	}
+	userIDs, organizationIDs := a.People(migration.Page{Tickets: send})
+	users, err := directory(ctx, in, migration.Users, userIDs)
+	if err != nil {
+		return destination.Parcel{}, err
+	}
+	organizations, err := directory(ctx, in, migration.Organizations, organizationIDs)
+	if err != nil {
+		return destination.Parcel{}, err
+	}
+	self, err := a.self.get(ctx)
+	if err != nil {
+		return destination.Parcel{}, err
+	}
+	parcel.Body = EncodeTickets(nil, EncodeInput{
+		Tickets:       send,
+		Users:         users,
+		Organizations: organizations,
+		Self:          self,
+		Prefix:        a.prefix,
+		Partition:     in.Partition,
+		Single:        parcel.Single,
+		Now:           a.clock.theirs(time.Now()),
+	})
+	return parcel, nil
+}
+
+// unsendable tells why Zendesk would refuse a ticket in any case.
+func unsendable(t *migration.Ticket) (code, text string) {
+	if text := fieldsError(t.CustomFields); text != "" {
+		return "custom_fields", text
+	}
+	lines := len(t.Comments)
+	for i := range t.Comments {
+		lines += len(t.Comments[i].Body) / (bodyLimit / 2) // at most so many pieces more
+	}
+	if lines > commentLimit {
+		return "too_many_comments", fmt.Sprintf("Zendesk takes %d comments at most", commentLimit)
+	}
+	return "", ""
+}
+
+func directory(ctx context.Context, in destination.PrepareInput, e migration.Entity, sourceIDs []string) (map[string]migration.Target, error) {
+	if len(sourceIDs) == 0 {
+		return nil, nil
+	}
+	found, err := in.Directory(ctx, e, sourceIDs)
+	if err != nil {
+		return nil, fmt.Errorf("look up %s in the directory: %w", e, err)
+	}
+	return found, nil
+}
+
+// selfID is the id of the user whose credentials are in use, asked for once.
+type selfID struct {
+	a  *Account
+	mu sync.Mutex // held while asking
+	id string
+}
+
+func newSelfID(a *Account) *selfID { return &selfID{a: a} }
+
+func (s *selfID) get(ctx context.Context) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.id != "" {
+		return s.id, nil
+	}
+	me, err := s.a.me(ctx)
+	if err != nil {
+		return "", err
+	}
+	s.id = string(me.ID)
+	return s.id, nil
+}
+
+func (a *Account) me(ctx context.Context) (listed, error) {
+	var answer struct {
+		User listed `json:"user"`
+	}
+	err := a.get(ctx, "look who we are", "/api/v2/users/me", nil, decodeInto(&answer))
+	return answer.User, err
+}

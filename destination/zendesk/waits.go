@@ -1,0 +1,116 @@
+package zendesk
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"farewell/migration"
+)
+
+// Why requests to an account wait: stable words for scripts.
+const (
+	reasonRateWindow = "rate_window"
+	reasonRetryAfter = "retry_after"
+	reasonOpenJobs   = "open_jobs"
+	reasonEdge       = "edge_block"
+	reasonDown       = "destination_down"
+)
+
+// gravity orders the reasons that may hold at the same time.
+var gravity = []string{reasonEdge, reasonRetryAfter, reasonRateWindow, reasonOpenJobs}
+
+// waits keeps who waits now for what.
+type waits struct {
+	mu     sync.Mutex
+	active map[string]*waiting
+}
+
+type waiting struct {
+	callers int
+	since   time.Time
+	until   time.Time
+}
+
+func newWaits() *waits { return &waits{active: make(map[string]*waiting)} }
+
+// wait is one caller's part in the reasons.
+type wait struct {
+	in   *waits
+	code string // empty: it does not wait
+}
+
+// caller begins a part in which the caller does not wait yet.
+func (w *waits) caller() *wait { return &wait{in: w} }
+
+// becauseOf notes what the caller waits for now.
+func (c *wait) becauseOf(code string, until time.Time) {
+	c.in.mu.Lock()
+	defer c.in.mu.Unlock()
+	if c.code != code {
+		c.leave()
+		c.code = code
+		if c.in.active[code] == nil {
+			c.in.active[code] = &waiting{since: time.Now()}
+		}
+		c.in.active[code].callers++
+	}
+	c.in.active[code].until = until
+}
+
+// over notes that the caller waits no more.
+func (c *wait) over() {
+	c.in.mu.Lock()
+	defer c.in.mu.Unlock()
+	c.leave()
+}
+
+func (c *wait) leave() {
+	if c.code == "" {
+		return
+	}
+	if now := c.in.active[c.code]; now.callers == 1 {
+		delete(c.in.active, c.code)
+	} else {
+		now.callers--
+	}
+	c.code = ""
+}
+
+// reason is the gravest reason for which somebody waits.
+func (w *waits) reason() migration.Reason {
+	for _, code := range gravity {
+		if r := w.of(code); r.Code != "" {
+			return r
+		}
+	}
+	return migration.Reason{}
+}
+
+// edge is the reason for a wait that the edge caused, if anybody waits for it.
+func (w *waits) edge() migration.Reason { return w.of(reasonEdge) }
+
+func (w *waits) of(code string) migration.Reason {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.active[code]
+	if now == nil {
+		return migration.Reason{}
+	}
+	return migration.Reason{Code: code, Text: waitText(code, now.until), Since: now.since, Until: now.until}
+}
+
+func waitText(code string, until time.Time) string {
+	at := until.UTC().Format("15:04:05") + " UTC"
+	switch code {
+	case reasonEdge:
+		return "the edge in front of Zendesk refuses us; the next try is at " + at
+	case reasonRetryAfter:
+		return "Zendesk asked to be left alone until " + at
+	case reasonRateWindow:
+		return "Zendesk's rate window is used up until " + at
+	case reasonOpenJobs:
+		return fmt.Sprintf("%d jobs are open in the account, as many as it may have", maxOpenJobs)
+	}
+	return code
+}
