@@ -1,0 +1,3 @@
+// Package destinationtest is the conformance suite that every destination
+// passes: it looks at outcomes and counts, through the contract alone.
+package destinationtest
