@@ -55,7 +55,7 @@ var rooms = []room{
 	{folder: "activities",
 		uses: []string{
 			"farewell/migration", "farewell/source", "farewell/ledger", "farewell/destination", "farewell/telemetry",
-			"go.temporal.io/sdk/activity", "go.temporal.io/sdk/temporal", "go.temporal.io/sdk/log",
+			"go.temporal.io/sdk/activity", "go.temporal.io/sdk/temporal", "go.temporal.io/sdk/log", "golang.org/x/sync/errgroup",
 		},
 		not:   []string{"database/sql", "net", "net/http", "os", "os/exec"},
 		tests: []string{temporal, "farewell/workflows", "github.com/stretchr/testify/mock"}},

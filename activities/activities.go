@@ -34,7 +34,7 @@ type Ledger interface {
 	BeginRun(ctx context.Context, m migration.Migration, run string, o migration.Options) error
 	RecordState(ctx context.Context, in migration.RecordStateInput) error
 	Known(ctx context.Context, m migration.Migration) (bool, error)
-	Unfinished(ctx context.Context, m migration.Migration) (map[string]bool, error)
+	Unfinished(ctx context.Context, m migration.Migration) (map[migration.Partition]bool, error)
 	OpenPartitions(ctx context.Context, m migration.Migration) ([]migration.Partition, error)
 
 	TakeOver(ctx context.Context, m migration.Migration, p migration.Partition, run string) (migration.PartitionState, error)
@@ -47,16 +47,16 @@ type Ledger interface {
 
 	Targets(ctx context.Context, m migration.Migration, e migration.Entity, sourceIDs []string) (map[string]migration.Target, error)
 	Outcomes(ctx context.Context, m migration.Migration, partition string) (map[string]ledger.RecordState, error)
-	SettledTargets(ctx context.Context, m migration.Migration, e migration.Entity, sourceIDs []string) (map[string]string, error)
-	CreatedTargets(ctx context.Context, m migration.Migration, run string, e migration.Entity, found func(sourceID, targetID string) error) error
-	Compared(ctx context.Context, m migration.Migration, run string, found []migration.Failure) error
-	Parts(ctx context.Context, m migration.Migration) ([]destination.PartRef, error)
+	SettledTargets(ctx context.Context, m migration.Migration, e migration.Entity, sourceIDs []string) (map[string][]string, error)
+	AllOutcomes(ctx context.Context, m migration.Migration, e migration.Entity, fn func(partition, sourceID string, st ledger.RecordState) error) error
+	Compared(ctx context.Context, m migration.Migration, run string, e migration.Entity, list []migration.Failure) error
+	Swept(ctx context.Context, m migration.Migration, run string, e migration.Entity, list []migration.Failure) error
+	Parts(ctx context.Context, m migration.Migration) ([]ledger.Part, error)
 
 	Counts(ctx context.Context, m migration.Migration, run string) (migration.EntityCounts, error)
 	PartitionCounts(ctx context.Context, m migration.Migration, run, partition string) (migration.Counts, error)
 	ExactCounts(ctx context.Context, m migration.Migration, run string) (migration.EntityCounts, error)
-	LastSettle(ctx context.Context, m migration.Migration) (time.Time, error)
-	Run(ctx context.Context, m migration.Migration, run string) (migration.RunRecord, error)
+	Runs(ctx context.Context, filter ledger.RunFilter) ([]migration.RunRecord, error)
 }
 
 // Destinations opens the place where a migration's records go. The value stays

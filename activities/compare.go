@@ -19,7 +19,7 @@ func (a *Activities) CompareSource(ctx context.Context, in migration.CompareInpu
 	if err != nil {
 		return migration.CompareOutcome{}, err
 	}
-	c := comparer{a: a, in: in, asOf: plan.AsOf}
+	c := comparer{a: a, in: in, asOf: plan.AsOf, found: map[migration.Entity][]migration.Failure{}}
 	for _, p := range plan.Partitions {
 		if in.Limited {
 			continue // a trial knows that it left records out
@@ -29,8 +29,10 @@ func (a *Activities) CompareSource(ctx context.Context, in migration.CompareInpu
 		}
 		pulse.progress(0)
 	}
-	if err := a.Ledger.Compared(ctx, in.Migration, in.Run, c.found); err != nil {
-		return migration.CompareOutcome{}, fmt.Errorf("list what the comparison found: %w", err)
+	for _, e := range migration.Entities() {
+		if err := a.Ledger.Compared(ctx, in.Migration, in.Run, e, c.found[e]); err != nil {
+			return migration.CompareOutcome{}, fmt.Errorf("list what the comparison found: %w", err)
+		}
 	}
 	c.out.Counts, err = a.Ledger.Counts(ctx, in.Migration, in.Run)
 	return c.out, err
@@ -42,7 +44,7 @@ type comparer struct {
 	in    migration.CompareInput
 	asOf  time.Time
 	out   migration.CompareOutcome
-	found []migration.Failure
+	found map[migration.Entity][]migration.Failure
 }
 
 func (c *comparer) partition(ctx context.Context, p migration.Partition) error {
@@ -110,7 +112,7 @@ func (c *comparer) missing(p migration.Partition, r migration.Listed) {
 }
 
 func (c *comparer) list(p migration.Partition, id, outcome, text string) {
-	c.found = append(c.found, migration.Failure{
+	c.found[p.Entity] = append(c.found[p.Entity], migration.Failure{
 		Entity: p.Entity, SourceID: id, Outcome: outcome, Code: outcome, Text: text, Partition: p.ID,
 	})
 }

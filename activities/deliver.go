@@ -230,6 +230,9 @@ const noteWhole = "whole: "
 // resolve looks a batch in doubt up until its fate is known. It is never sent
 // again blind, and never dropped: a lane that halts leaves it to the next.
 func (l *lane) resolve(b migration.Batch, jobs []string, whole bool) error {
+	if l.settleOnly {
+		return nil
+	}
 	defer l.a.Reasons.set(l.reason, "", "", time.Time{})
 	for l.halted() == nil {
 		finding, err := l.dest.Lookup(l.feedCtx, destination.Doubt{Batch: l.addressed(b), SentAfter: b.SendBy.Add(-l.in.Timings.SendWithin), JobIDs: jobs}, l.a.Ledger.OwnsJobs)

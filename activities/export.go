@@ -57,7 +57,7 @@ func parking(partition string, err error) (migration.Parked, bool) {
 }
 
 func (a *Activities) exportBatches(ctx context.Context, dest destination.Batches, in migration.ExportInput) (migration.ExportOutcome, error) {
-	l, err := a.startLane(ctx, dest, in)
+	l, err := a.startLane(ctx, dest, in, exportAll)
 	if err != nil {
 		return migration.ExportOutcome{}, err
 	}

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -64,8 +65,7 @@ func (l *lane) listFiles(page migration.Page) error {
 	return nil
 }
 
-// openFileList takes the list over, and settles what an earlier attempt wrote
-// down without settling it: there is only one way for a file to end.
+// openFileList takes the list over.
 func (l *lane) openFileList() error {
 	if l.files != nil {
 		return nil
@@ -79,10 +79,18 @@ func (l *lane) openFileList() error {
 		for _, id := range b.SourceIDs {
 			l.files.known[id] = true
 		}
+	}
+	return l.a.settleFiles(l.restCtx, state)
+}
+
+// settleFiles settles what an earlier attempt wrote down without settling it.
+func (a *Activities) settleFiles(ctx context.Context, state migration.PartitionState) error {
+	for _, b := range state.Batches {
 		if b.Settled {
 			continue
 		}
-		if err := l.a.Ledger.Settle(l.restCtx, state.Hold, b.ID, migration.Settlement{Items: skippedFiles(b.SourceIDs), Verdict: verdictDecided}); err != nil {
+		s := migration.Settlement{Items: skippedFiles(b.SourceIDs), Verdict: verdictDecided}
+		if err := a.Ledger.Settle(ctx, state.Hold, b.ID, s); err != nil {
 			return fmt.Errorf("settle the list of files %s: %w", b.ID, err)
 		}
 	}

@@ -28,13 +28,14 @@ const (
 // Sending stops at the first word to halt; what is on its way is brought to its
 // end all the same.
 type lane struct {
-	a      *Activities
-	dest   destination.Batches
-	in     migration.ExportInput
-	hold   migration.Hold
-	ended  bool // an earlier attempt has read the range to its end
-	pulse  *pulse
-	reason *laneReason
+	a          *Activities
+	dest       destination.Batches
+	in         migration.ExportInput
+	hold       migration.Hold
+	settleOnly bool
+	ended      bool // an earlier attempt has read the range to its end
+	pulse      *pulse
+	reason     *laneReason
 
 	feedCtx  context.Context // for reading and sending; ends with the word to halt
 	restCtx  context.Context // for what is on its way; ends when a drain takes too long
@@ -61,9 +62,15 @@ type task struct {
 	level int
 }
 
+// What a lane is started for.
+const (
+	exportAll  = false
+	settleOnly = true // open jobs are polled; nothing is looked up or sent
+)
+
 // startLane takes the partition over. end must be called.
-func (a *Activities) startLane(ctx context.Context, dest destination.Batches, in migration.ExportInput) (*lane, error) {
-	l := &lane{a: a, dest: dest, in: in,
+func (a *Activities) startLane(ctx context.Context, dest destination.Batches, in migration.ExportInput, settleOnly bool) (*lane, error) {
+	l := &lane{a: a, dest: dest, in: in, settleOnly: settleOnly,
 		known:   map[string]bool{},
 		sent:    map[string]int{},
 		targets: map[migration.Entity]map[string]migration.Target{},
@@ -91,6 +98,12 @@ func (a *Activities) startLane(ctx context.Context, dest destination.Batches, in
 	}
 	l.hold, l.ended = state.Hold, state.Ended
 	l.recall(state)
+	if in.Partition.Entity == migration.Tickets && len(state.Batches) > 0 {
+		if err := l.openFileList(); err != nil {
+			l.end()
+			return nil, err
+		}
+	}
 	return l, nil
 }
 

@@ -162,7 +162,7 @@ func keys(set map[string]bool) []string {
 func (l *lane) errand(p migration.Partition, prepare func(child *lane)) (unknown []string, err error) {
 	in := l.in
 	in.Partition, in.Limit = p, 0
-	child, err := l.a.startLane(l.feedCtx, l.dest, in)
+	child, err := l.a.startLane(l.feedCtx, l.dest, in, exportAll)
 	if err != nil {
 		return nil, err
 	}

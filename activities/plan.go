@@ -33,12 +33,18 @@ func (a *Activities) MakePlan(ctx context.Context, in migration.MakePlanInput) (
 	_, streams := dest.(destination.Streams)
 	out := migration.MakePlanOutcome{Rows: map[migration.Entity]int64{}, Streams: streams}
 	for _, p := range plan.Partitions {
-		failed, open := unfinished[p.ID]
+		out.Rows[p.Entity] += p.Rows
+		onlyFailures, left := unfinished[p]
+		delete(unfinished, p)
 		out.Partitions = append(out.Partitions, migration.PlannedPartition{
 			Partition: p,
-			Work:      open && (!failed || in.Options.RetryFailed),
+			Work:      left && (!onlyFailures || in.Options.RetryFailed),
 		})
-		out.Rows[p.Entity] += p.Rows
+	}
+	for p, onlyFailures := range unfinished { // beside the plan: people on demand
+		if p.IsOnDemand() && (!onlyFailures || in.Options.RetryFailed) {
+			out.Partitions = append(out.Partitions, migration.PlannedPartition{Partition: p, Work: true})
+		}
 	}
 	if in.Options.Limit > 0 {
 		out.Rows[migration.Tickets] = min(out.Rows[migration.Tickets], in.Options.Limit)

@@ -24,9 +24,13 @@ func (a *Activities) PublishBundle(ctx context.Context, in migration.PublishInpu
 	if err != nil {
 		return migration.PublishOutcome{}, err
 	}
-	parts, err := a.Ledger.Parts(ctx, in.Migration)
+	settled, err := a.Ledger.Parts(ctx, in.Migration)
 	if err != nil {
 		return migration.PublishOutcome{}, fmt.Errorf("list the parts of %s: %w", in.Migration, err)
+	}
+	parts := make([]destination.PartRef, len(settled))
+	for i, p := range settled {
+		parts[i] = destination.PartRef{Partition: p.Partition, Pass: p.Pass}
 	}
 	bundle, err := dest.Publish(ctx, destination.PublishInput{Migration: in.Migration, Parts: parts, AsOf: plan.AsOf})
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"farewell/destination"
+	"farewell/ledger"
 	"farewell/migration"
 )
 
@@ -24,9 +26,9 @@ func (a *Activities) RecordState(ctx context.Context, in migration.RecordStateIn
 // CheckProgress answers the watchdog: what is settled, and whether anything
 // was, lately.
 func (a *Activities) CheckProgress(ctx context.Context, in migration.CheckProgressInput) (migration.CheckProgressOutcome, error) {
-	run, err := a.Ledger.Run(ctx, in.Migration, in.Run)
+	run, err := a.newestRun(ctx, in.Migration)
 	if err != nil {
-		return migration.CheckProgressOutcome{}, fmt.Errorf("read run %s: %w", in.Run, err)
+		return migration.CheckProgressOutcome{}, err
 	}
 	out := migration.CheckProgressOutcome{Counts: run.Counts, Reason: run.Reason}
 	last := run.LastSettle
@@ -42,9 +44,21 @@ func (a *Activities) CheckProgress(ctx context.Context, in migration.CheckProgre
 	return out, nil
 }
 
-// SettleOpen brings the batches that are still open to their end, as far as
-// their jobs end and look-ups tell within the time that one attempt has. What is
-// left stays in doubt for the next run.
+// newestRun is the run that is under way.
+func (a *Activities) newestRun(ctx context.Context, m migration.Migration) (migration.RunRecord, error) {
+	runs, err := a.Ledger.Runs(ctx, ledger.RunFilter{Migration: &m})
+	if err != nil {
+		return migration.RunRecord{}, fmt.Errorf("read the run of %s: %w", m, err)
+	}
+	if len(runs) == 0 {
+		return migration.RunRecord{}, fmt.Errorf("the ledger knows no run of %s; was it dropped meanwhile?", m)
+	}
+	return runs[0], nil
+}
+
+// SettleOpen polls the jobs of the batches that are still open to their end. A
+// batch in doubt stays in doubt: finding out takes minutes, and the next run
+// does it first.
 func (a *Activities) SettleOpen(ctx context.Context, in migration.SettleOpenInput) (migration.SettleOpenOutcome, error) {
 	open, err := a.Ledger.OpenPartitions(ctx, in.Migration)
 	if err != nil {
@@ -57,4 +71,30 @@ func (a *Activities) SettleOpen(ctx context.Context, in migration.SettleOpenInpu
 	}
 	counts, err := a.Ledger.Counts(ctx, in.Migration, in.Run)
 	return migration.SettleOpenOutcome{Counts: counts}, err
+}
+
+// settlePartition settles what is open in one partition and sends nothing.
+func (a *Activities) settlePartition(ctx context.Context, in migration.SettleOpenInput, p migration.Partition) error {
+	dest, err := a.Destinations.Open(ctx, in.Migration)
+	if err != nil {
+		return err
+	}
+	export := migration.ExportInput{Migration: in.Migration, Run: in.Run, Partition: p, Timings: in.Timings}
+	batches, ok := dest.(destination.Batches)
+	if !ok || p.Entity == attachments {
+		state, err := a.Ledger.TakeOver(ctx, in.Migration, p, in.Run)
+		if err != nil {
+			return fmt.Errorf("take over %s: %w", p.ID, err)
+		}
+		if p.Entity == attachments {
+			return a.settleFiles(ctx, state)
+		}
+		return a.settleRecorded(ctx, state)
+	}
+	l, err := a.startLane(ctx, batches, export, settleOnly)
+	if err != nil {
+		return err
+	}
+	defer l.end()
+	return l.flight.Wait()
 }

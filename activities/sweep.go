@@ -3,9 +3,11 @@ package activities
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"farewell/destination"
+	"farewell/ledger"
 	"farewell/migration"
 )
 
@@ -28,9 +30,9 @@ func (a *Activities) SweepDuplicates(ctx context.Context, in migration.SweepInpu
 	defer leave()
 	pulse := startPulse(ctx, func() migration.Reason { return a.Reasons.of(lane) })
 	defer pulse.stopBeating()
-	run, err := a.Ledger.Run(ctx, in.Migration, in.Run)
+	run, err := a.newestRun(ctx, in.Migration)
 	if err != nil {
-		return migration.SweepOutcome{}, fmt.Errorf("read run %s: %w", in.Run, err)
+		return migration.SweepOutcome{}, err
 	}
 	since := run.StartedAt.Add(-sweepMargin)
 	sweep, err := dest.Sweep(ctx, destination.SweepInput{Entity: migration.Tickets, Since: since})
@@ -42,8 +44,8 @@ func (a *Activities) SweepDuplicates(ctx context.Context, in migration.SweepInpu
 	if err := a.repair(ctx, dest, in, since, sweep.Duplicates, &out); err != nil {
 		return out, err
 	}
-	err = a.Ledger.CreatedTargets(ctx, in.Migration, in.Run, migration.Tickets, func(_, targetID string) error {
-		if !sweep.Targets[targetID] {
+	err = a.Ledger.AllOutcomes(ctx, in.Migration, migration.Tickets, func(_, _ string, st ledger.RecordState) error {
+		if st.Run == in.Run && st.Outcome == migration.Created && !sweep.Targets[st.TargetID] {
 			out.Missing++
 		}
 		return nil
@@ -64,19 +66,27 @@ func (a *Activities) repair(ctx context.Context, dest destination.Batches, in mi
 	if err != nil {
 		return fmt.Errorf("read the targets of %d duplicates: %w", len(ids), err)
 	}
+	var listed []migration.Failure
 	for _, d := range duplicates {
+		settled := ours[d.SourceID]
 		for _, c := range d.Copies {
-			switch {
-			case c.TargetID == ours[d.SourceID]:
-			case !in.Repair || ours[d.SourceID] == "" || !c.Tagged || c.MadeAt.Before(since):
+			if len(settled) > 0 && c.TargetID == settled[0] {
+				continue // the ledger's own
+			}
+			f := migration.Failure{Entity: migration.Tickets, SourceID: d.SourceID, Outcome: "duplicate", Code: "duplicate_repaired", Text: "the copy " + c.TargetID + " was deleted"}
+			if !in.Repair || len(settled) == 0 || !c.Tagged || c.MadeAt.Before(since) || slices.Contains(settled, c.TargetID) {
+				f.Code, f.Text = "duplicate_unresolved", "the account also holds ticket "+c.TargetID+", and it is not certain that this run made it"
 				out.Unresolved++
-			default:
-				if err := dest.Delete(ctx, migration.Tickets, c.TargetID); err != nil {
-					return fmt.Errorf("delete the copy %s of ticket %s: %w", c.TargetID, d.SourceID, err)
-				}
+			} else if err := dest.Delete(ctx, migration.Tickets, c.TargetID); err != nil {
+				return fmt.Errorf("delete the copy %s of ticket %s: %w", c.TargetID, d.SourceID, err)
+			} else {
 				out.Repaired++
 			}
+			listed = append(listed, f)
 		}
+	}
+	if err := a.Ledger.Swept(ctx, in.Migration, in.Run, migration.Tickets, listed); err != nil {
+		return fmt.Errorf("list %d duplicates: %w", len(listed), err)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ package destination
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"farewell/migration"
@@ -203,10 +204,11 @@ type PartsInput struct {
 type Streams interface {
 	Destination
 
-	// WritePart stores what copy writes for each view as part of the bundle,
-	// replacing an earlier try of the same part. Either all views are stored
-	// and on disk when it returns, or none counts.
-	WritePart(ctx context.Context, in PartsInput, views []string, copy func(ctx context.Context, view string, w Writer) (rows int64, err error)) (Part, error)
+	// WritePart stores what copy writes as part of the bundle, replacing an
+	// earlier try of the same part. copy asks for each view's writer once, one
+	// after the other, and returns the rows of each. Either all views are
+	// stored and on disk when WritePart returns, or none counts.
+	WritePart(ctx context.Context, in PartsInput, views []string, copy CopyViews) (Part, error)
 
 	// Publish puts the parts together in the given order and makes the result
 	// visible at once, the manifest last. It may be repeated.
@@ -216,8 +218,9 @@ type Streams interface {
 	Inventory(ctx context.Context, e migration.Entity, found func(migration.Item) error) error
 }
 
-// Writer takes the bytes of one view of one part.
-type Writer interface{ Write(p []byte) (int, error) }
+// CopyViews writes the CSV of a part's views, without header rows, and returns
+// the number of rows of each.
+type CopyViews func(open func(view string) (io.Writer, error)) (rows map[string]int64, err error)
 
 // Part is what was stored.
 type Part struct {

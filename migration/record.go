@@ -2,6 +2,7 @@ package migration
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -114,6 +115,16 @@ func (p Page) Slice(from, to int) Page {
 	if ids := q.IDs(); len(ids) > 0 {
 		q.Last = ids[len(ids)-1]
 	}
+	return q
+}
+
+// Without returns the page's records whose ids are not in the set.
+func (p Page) Without(ids map[string]bool) Page {
+	has := func(id string) bool { return ids[id] }
+	q := p
+	q.Organizations = slices.DeleteFunc(slices.Clone(p.Organizations), func(o Organization) bool { return has(o.ID) })
+	q.Users = slices.DeleteFunc(slices.Clone(p.Users), func(u User) bool { return has(u.ID) })
+	q.Tickets = slices.DeleteFunc(slices.Clone(p.Tickets), func(t Ticket) bool { return has(t.ID) })
 	return q
 }
 

@@ -12,8 +12,8 @@ import (
 
 // checkAttributes refuses to start without the search attributes: an unknown
 // one fails a workflow task again and again while the run looks as if it ran.
-func checkAttributes(ctx context.Context, t client.Client) error {
-	known, err := t.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: t.Options().Namespace})
+func checkAttributes(ctx context.Context, t client.Client, namespace string) error {
+	known, err := t.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
 	if err != nil {
 		return fmt.Errorf("list Temporal's search attributes: %w", err)
 	}

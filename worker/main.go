@@ -82,11 +82,16 @@ func connect(ctx context.Context, c config.Config, log *slog.Logger) (h *house, 
 		return nil, fmt.Errorf("open the source (FAREWELL_SOURCE_URL): %w", err)
 	}
 	h.closers = append(h.closers, h.source.Close)
-	if h.temporal, err = dial(ctx, c, log); err != nil {
+	o, err := c.TemporalOptions()
+	if err != nil {
 		return nil, err
 	}
+	o.Logger = sdklog.NewStructuredLogger(log)
+	if h.temporal, err = client.DialContext(ctx, o); err != nil {
+		return nil, fmt.Errorf("connect to Temporal at %s (TEMPORAL_ADDRESS): %w", o.HostPort, err)
+	}
 	h.closers = append(h.closers, h.temporal.Close)
-	if err = checkAttributes(ctx, h.temporal); err != nil {
+	if err = checkAttributes(ctx, h.temporal, o.Namespace); err != nil {
 		return nil, err
 	}
 	accounts, err := config.FollowAccounts(c.AccountsFile, func(err error) {
@@ -95,9 +100,11 @@ func connect(ctx context.Context, c config.Config, log *slog.Logger) (h *house, 
 	if err != nil {
 		return nil, err
 	}
-	h.controls = h.ledger.Follow(log)
+	if h.controls, err = h.ledger.Follow(ctx); err != nil {
+		return nil, fmt.Errorf("follow the control channel: %w", err)
+	}
 	h.closers = append(h.closers, h.controls.Close)
-	h.places = newPlaces(c, accounts, budget{h.ledger, h.controls}, log)
+	h.places = newPlaces(c, accounts, h.controls, log)
 	h.closers = append(h.closers, h.places.close)
 	return h, nil
 }
@@ -156,19 +163,6 @@ func stopTogether(workers ...worker.Worker) {
 		wg.Go(w.Stop)
 	}
 	wg.Wait()
-}
-
-func dial(ctx context.Context, c config.Config, log *slog.Logger) (client.Client, error) {
-	o, err := c.TemporalOptions()
-	if err != nil {
-		return nil, err
-	}
-	o.Logger = sdklog.NewStructuredLogger(log)
-	t, err := client.DialContext(ctx, o)
-	if err != nil {
-		return nil, fmt.Errorf("connect to Temporal at %s (TEMPORAL_ADDRESS): %w", o.HostPort, err)
-	}
-	return t, nil
 }
 
 var errNotSetUp = errors.New("search attributes are not registered in Temporal: run `starter setup`")

@@ -56,12 +56,29 @@ func (p part) ref() destination.PartRef {
 }
 
 func (p part) write(b *Bundle) (destination.Part, error) {
-	return b.WritePart(context.Background(), p.in, []string{"tickets", "comments", "attachments"},
-		func(_ context.Context, view string, w destination.Writer) (int64, error) {
+	return writeViews(b, context.Background(), p.in, []string{"tickets", "comments", "attachments"},
+		func(_ context.Context, view string, w io.Writer) (int64, error) {
 			text := map[string]string{"tickets": p.tickets, "comments": p.comments}[view]
 			_, err := w.Write([]byte(text))
 			return int64(strings.Count(text, "\n")), err
 		})
+}
+
+// writeViews writes a part view by view, in the given order.
+func writeViews(b *Bundle, ctx context.Context, in destination.PartsInput, views []string, copy func(ctx context.Context, view string, w io.Writer) (int64, error)) (destination.Part, error) {
+	return b.WritePart(ctx, in, views, func(open func(view string) (io.Writer, error)) (map[string]int64, error) {
+		rows := make(map[string]int64, len(views))
+		for _, view := range views {
+			w, err := open(view)
+			if err != nil {
+				return nil, err
+			}
+			if rows[view], err = copy(ctx, view, w); err != nil {
+				return nil, fmt.Errorf("copy view %s: %w", view, err)
+			}
+		}
+		return rows, nil
+	})
 }
 
 func writeParts(t testing.TB, b *Bundle, parts ...part) {
@@ -454,8 +471,8 @@ func TestWritePartFailsAsAWhole(t *testing.T) {
 			t.Parallel()
 			b := openAt(t, t.TempDir())
 			p := makePart(1, 0, "", "")
-			_, err := b.WritePart(context.Background(), p.in, []string{"tickets", "comments"},
-				func(_ context.Context, view string, w destination.Writer) (int64, error) { return tc.copy(view, w) })
+			_, err := writeViews(b, context.Background(), p.in, []string{"tickets", "comments"},
+				func(_ context.Context, view string, w io.Writer) (int64, error) { return tc.copy(view, w) })
 			if !tc.want(err) {
 				t.Fatal(err)
 			}
@@ -469,7 +486,7 @@ func TestWritePartFailsAsAWhole(t *testing.T) {
 func TestWritePartRefusesViewsWithoutAFile(t *testing.T) {
 	t.Parallel()
 	b := openAt(t, t.TempDir())
-	_, err := b.WritePart(context.Background(), makePart(1, 0, "", "").in, []string{"customers"}, nil)
+	_, err := writeViews(b, context.Background(), makePart(1, 0, "", "").in, []string{"customers"}, nil)
 	wantKind(t, err, destination.Refused)
 }
 
@@ -479,7 +496,7 @@ func TestALateTryCannotReplaceItsSuccessor(t *testing.T) {
 	t.Parallel()
 	b := openAt(t, t.TempDir())
 	p := makePart(1, 0, "", "")
-	_, err := b.WritePart(context.Background(), p.in, []string{"tickets"}, func(_ context.Context, _ string, w destination.Writer) (int64, error) {
+	_, err := writeViews(b, context.Background(), p.in, []string{"tickets"}, func(_ context.Context, _ string, w io.Writer) (int64, error) {
 		writeParts(t, b, makePart(1, 0, "1,successor\n", ""))
 		_, err := io.WriteString(w, "1,late\n")
 		return 1, err

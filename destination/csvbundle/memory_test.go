@@ -2,11 +2,10 @@ package csvbundle
 
 import (
 	"context"
+	"io"
 	"runtime"
 	"strings"
 	"testing"
-
-	"farewell/destination"
 )
 
 // Not parallel: it measures what the whole process allocates.
@@ -18,7 +17,7 @@ func TestMemoryDoesNotGrowWithTheStream(t *testing.T) {
 
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err := b.WritePart(context.Background(), p.in, []string{"comments"}, func(_ context.Context, _ string, w destination.Writer) (int64, error) {
+	_, err := writeViews(b, context.Background(), p.in, []string{"comments"}, func(_ context.Context, _ string, w io.Writer) (int64, error) {
 		for range rows {
 			if _, err := w.Write(row); err != nil {
 				return 0, err

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -48,29 +47,11 @@ func (b *Bundle) descriptionPath(ref destination.PartRef) string {
 	return filepath.Join(b.staging(), partKey(ref)+".json")
 }
 
-// WritePart implements destination.Streams. The views are copied one after the
-// other, in the given order.
-func (b *Bundle) WritePart(ctx context.Context, in destination.PartsInput, views []string, copy func(ctx context.Context, view string, w destination.Writer) (int64, error)) (destination.Part, error) {
-	return b.writePart(in, views, func(open func(view string) (io.Writer, error)) (map[string]int64, error) {
-		rows := make(map[string]int64, len(views))
-		for _, view := range views {
-			w, err := open(view)
-			if err != nil {
-				return nil, err
-			}
-			if rows[view], err = copy(ctx, view, w); err != nil {
-				return nil, fmt.Errorf("copy view %s: %w", view, err)
-			}
-		}
-		return rows, nil
-	})
-}
-
-// writePart stores what copy writes for each view, in constant memory. Of
-// several tries of the same part at the same time, the one that began last
-// wins, and the others fail: a worker that was cut off and comes back cannot
-// replace its successor's work.
-func (b *Bundle) writePart(in destination.PartsInput, views []string, copy copyViews) (destination.Part, error) {
+// WritePart implements destination.Streams, in constant memory. Of several
+// tries of the same part at the same time, the one that began last wins, and
+// the others fail: a worker that was cut off and comes back cannot replace its
+// successor's work.
+func (b *Bundle) WritePart(_ context.Context, in destination.PartsInput, views []string, copy destination.CopyViews) (destination.Part, error) {
 	ref := destination.PartRef{Partition: in.Partition.ID, Pass: in.Pass}
 	op := fmt.Sprintf("write part %s pass %d", ref.Partition, ref.Pass)
 	if err := b.mayWrite(op, in, views); err != nil {

@@ -10,13 +10,9 @@ import (
 	"farewell/destination"
 )
 
-// copyViews asks open for each view's writer and returns the rows written, by
-// view.
-type copyViews func(open func(view string) (io.Writer, error)) (rows map[string]int64, err error)
-
 // store brings the views of one try to the disk. A failure of the disk comes
 // back as the destination's error, one of the source as it is.
-func (b *Bundle) store(op, try string, views []string, copy copyViews) (map[string]partFile, error) {
+func (b *Bundle) store(op, try string, views []string, copy destination.CopyViews) (map[string]partFile, error) {
 	segments := make(map[string]*segment, len(views))
 	var diskFailed error
 	rows, err := copy(func(view string) (io.Writer, error) {
