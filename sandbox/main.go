@@ -1,4 +1,5 @@
-// Command sandbox stands in for Zendesk: it serves package zendesktest on a port.
+// Command sandbox stands in for Zendesk, serving package zendesktest on a port,
+// and fills a Postgres with a sample CRM.
 package main
 
 import (
@@ -23,12 +24,13 @@ func main() {
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "sandbox",
-		Short:         "A stand-in for Zendesk",
+		Short:         "A stand-in for Zendesk, and sample customers to move there",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.AddCommand(
 		newServeCommand(),
+		newFillCommand(),
 	)
 	return root
 }
