@@ -21,12 +21,15 @@ const exitWithFailures = 3 // completed with failures
 // demo migrates the sample customers before the viewer's eyes, and kills the
 // worker on the way.
 func (e environment) demo(ctx context.Context) error {
+	if e.settings.givenAccounts != "" {
+		return errors.New("the demo starts every migration of the accounts file, and FAREWELL_ACCOUNTS names one of your own: unset it for the demo")
+	}
 	if err := e.upCommand(ctx); err != nil {
 		return err
 	}
 	if e.settings.givenSource != "" {
 		e.console.say("FAREWELL_SOURCE_URL is yours: the sample goes into its schemas crm and farewell")
-		if err := e.fill(ctx); err != nil {
+		if err := e.fillOnce(ctx); err != nil {
 			return err
 		}
 	}
@@ -205,13 +208,9 @@ func (all migrations) settledTickets() int64 {
 	return n
 }
 
-// epilogue is what to do after the demo. A repetition says that there was
-// nothing to do.
+// epilogue is what to do after the demo.
 func (e environment) epilogue(all migrations) string {
 	var b strings.Builder
-	if there, nothing := all.nothingToDo(); nothing {
-		fmt.Fprintf(&b, "\nnothing to do: %s already there; ./temporal-dev.sh reset starts afresh\n", thousands(there))
-	}
 	b.WriteString("\nTry next:\n")
 	fmt.Fprintf(&b, "  bin/starter status %s\n", all.pick(func(m migration) bool { return m.Destination == "zendesk" }))
 	fmt.Fprintf(&b, "  bin/starter failures %s\n", all.pick(func(m migration) bool { return m.State == "completed_with_failures" }))
@@ -221,17 +220,6 @@ func (e environment) epilogue(all migrations) string {
 	}
 	fmt.Fprintf(&b, "CSV bundles:     %s", e.bundles())
 	return b.String()
-}
-
-// nothingToDo says whether everything was there before, and how many tickets.
-func (all migrations) nothingToDo() (there int64, nothing bool) {
-	for _, m := range all {
-		if m.Tickets.Created > 0 {
-			return 0, false
-		}
-		there += m.Tickets.AlreadyThere
-	}
-	return there, there > 0
 }
 
 // pick is the first customer that fits, or the first at all.
@@ -245,13 +233,4 @@ func (all migrations) pick(fits func(migration) bool) string {
 		return "CUSTOMER"
 	}
 	return all[0].Customer
-}
-
-// thousands writes 15342 as 15,342.
-func thousands(n int64) string {
-	digits := fmt.Sprint(n)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
 }

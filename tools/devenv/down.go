@@ -43,7 +43,7 @@ func (e environment) reset(ctx context.Context) error {
 		return err
 	}
 	data := []string{stateFile(e.checkout.dev()), planFile(e.checkout.dev()), e.checkout.dev("postgres"), e.checkout.dev("postgres.new"), e.checkout.dev("sandbox"),
-		e.bundles(), e.checkout.dev("accounts.csv"), e.checkout.dev("secrets"), e.checkout.dev("env"),
+		e.bundles(), e.sampleAccounts(), e.checkout.dev("secrets"), e.checkout.dev("env"),
 		filepath.Join(e.checkout.outsidePostgresParent(), "postgres"), filepath.Join(e.checkout.outsidePostgresParent(), "postgres.new")}
 	store, err := filepath.Glob(e.checkout.dev("temporal.db*"))
 	if err != nil {

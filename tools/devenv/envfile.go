@@ -1,14 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
 )
 
-// timeFactor is by how much the sandbox and the worker's own waits are
+// sampleTimeFactor is by how much the sandbox and the worker's own waits are
 // shortened, so that the demo's jobs take a second and not fifteen.
-const timeFactor = "20"
+const sampleTimeFactor = "20"
 
 // variables are what bin/starter and bin/worker need to know, as KEY=VALUE.
 func (e environment) variables() []string {
@@ -17,14 +18,17 @@ func (e environment) variables() []string {
 		"FAREWELL_LEDGER_URL=" + e.settings.ledgerURL(),
 		"TEMPORAL_ADDRESS=" + e.settings.temporalAddress(),
 		"TEMPORAL_NAMESPACE=" + e.settings.namespace(),
-		"FAREWELL_ACCOUNTS=" + e.checkout.dev("accounts.csv"),
-		"FAREWELL_TIME_FACTOR=" + timeFactor,
+		"FAREWELL_ACCOUNTS=" + cmp.Or(e.settings.givenAccounts, e.sampleAccounts()),
+		"FAREWELL_TIME_FACTOR=" + e.settings.timeFactor(),
 	}
 	if ui := e.settings.webUI(); ui != "" {
 		vars = append(vars, "FAREWELL_TEMPORAL_UI="+ui)
 	}
 	return vars
 }
+
+// sampleAccounts is the accounts file of the sample customers.
+func (e environment) sampleAccounts() string { return e.checkout.dev("accounts.csv") }
 
 // writeEnvFile writes .dev/env. Connection URLs may hold a password, so only
 // the owner may read it.

@@ -6,15 +6,42 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 )
+
+// fillOnce leaves an accounts file alone that fits: a caller may have added
+// lines of their own, and fill would replace them.
+func (e environment) fillOnce(ctx context.Context) error {
+	accounts, err := os.ReadFile(e.sampleAccounts())
+	if err == nil && strings.Contains(string(accounts), e.settings.sandboxURL()) && sampleIsThere(ctx, e.settings.sourceURL()) {
+		return nil
+	}
+	return e.fill(ctx)
+}
+
+// sampleIsThere is false also when it cannot be told: filling in then says why.
+func sampleIsThere(ctx context.Context, source string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, source)
+	if err != nil {
+		return false
+	}
+	defer conn.Close(ctx)
+	var there bool
+	err = conn.QueryRow(ctx, "select to_regclass('crm.conversations') is not null and to_regclass('farewell.tickets') is not null").Scan(&there)
+	return err == nil && there
+}
 
 // fill puts the sample customers into the source, makes their accounts in the
 // sandbox and writes the accounts file. A second time it finds nothing to do.
 func (e environment) fill(ctx context.Context) error {
 	return e.runProgram(ctx, "filling in the sample customers", "about 10 s", "sandbox", "fill",
 		"--source", e.settings.sourceURL(), "--seed", "1",
-		"--accounts", e.checkout.dev("accounts.csv"), "--sandbox", e.settings.sandboxURL(),
-		"--bundles", e.bundles(), "--time-scale", timeFactor)
+		"--accounts", e.sampleAccounts(), "--sandbox", e.settings.sandboxURL(),
+		"--bundles", e.bundles(), "--time-scale", sampleTimeFactor)
 }
 
 // bundles is the folder for the sample customers who move to CSV.

@@ -11,6 +11,9 @@ type settings struct {
 
 	// Servers that exist already; empty means that we start one.
 	givenSource, givenLedger, givenTemporal, givenNamespace string
+
+	// The caller's accounts file and time factor; empty means the sample's.
+	givenAccounts, givenTimeFactor string
 }
 
 // portSetting is one port: who listens there, and the variable that moves it.
@@ -28,6 +31,9 @@ func readSettings(getenv func(string) string) (settings, error) {
 		givenLedger:    getenv("FAREWELL_LEDGER_URL"),
 		givenTemporal:  getenv("TEMPORAL_ADDRESS"),
 		givenNamespace: getenv("TEMPORAL_NAMESPACE"),
+
+		givenAccounts:   getenv("FAREWELL_ACCOUNTS"),
+		givenTimeFactor: getenv("FAREWELL_TIME_FACTOR"),
 	}
 	for _, p := range []struct {
 		variable string
@@ -107,6 +113,19 @@ func (s settings) namespace() string {
 		return s.givenNamespace
 	}
 	return "default"
+}
+
+// timeFactor is by how much the worker's waits are shortened. Accounts of the
+// caller's own may be real ones, where a wait that is too short does harm.
+func (s settings) timeFactor() string {
+	switch {
+	case s.givenTimeFactor != "":
+		return s.givenTimeFactor
+	case s.givenAccounts != "":
+		return "1"
+	default:
+		return sampleTimeFactor
+	}
 }
 
 func (s settings) sandboxURL() string { return "http://" + loopback(s.sandboxPort) }

@@ -68,6 +68,26 @@ func TestServersOfOnesOwnAreNotStarted(t *testing.T) {
 	}
 }
 
+func TestWaitsAreShortenedOnlyForTheSample(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name string
+		env  map[string]string
+		want string
+	}{
+		{"the sample's accounts", nil, "20"},
+		{"accounts of one's own", map[string]string{"FAREWELL_ACCOUNTS": "/etc/accounts.csv"}, "1"},
+		{"as the caller says", map[string]string{"FAREWELL_ACCOUNTS": "/etc/accounts.csv", "FAREWELL_TIME_FACTOR": "5"}, "5"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			if got := settingsFrom(t, row.env).timeFactor(); got != row.want {
+				t.Errorf("shortened by %s, want %s", got, row.want)
+			}
+		})
+	}
+}
+
 func TestEnvFileSaysWhereThingsAre(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

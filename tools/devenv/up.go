@@ -68,7 +68,7 @@ func (e environment) startInOrder(ctx context.Context, servers plannedServers, c
 		return err
 	}
 	if e.settings.givenSource == "" {
-		if err := e.fill(ctx); err != nil {
+		if err := e.fillOnce(ctx); err != nil {
 			return err
 		}
 	}
