@@ -56,7 +56,7 @@ func (p part) ref() destination.PartRef {
 }
 
 func (p part) write(b *Bundle) (destination.Part, error) {
-	return writeViews(b, context.Background(), p.in, []string{"tickets", "comments", "attachments"},
+	return writeViews(context.Background(), b, p.in, []string{"tickets", "comments", "attachments"},
 		func(_ context.Context, view string, w io.Writer) (int64, error) {
 			text := map[string]string{"tickets": p.tickets, "comments": p.comments}[view]
 			_, err := w.Write([]byte(text))
@@ -65,7 +65,7 @@ func (p part) write(b *Bundle) (destination.Part, error) {
 }
 
 // writeViews writes a part view by view, in the given order.
-func writeViews(b *Bundle, ctx context.Context, in destination.PartsInput, views []string, copy func(ctx context.Context, view string, w io.Writer) (int64, error)) (destination.Part, error) {
+func writeViews(ctx context.Context, b *Bundle, in destination.PartsInput, views []string, copy func(ctx context.Context, view string, w io.Writer) (int64, error)) (destination.Part, error) {
 	return b.WritePart(ctx, in, views, func(open func(view string) (io.Writer, error)) (map[string]int64, error) {
 		rows := make(map[string]int64, len(views))
 		for _, view := range views {
@@ -471,7 +471,7 @@ func TestWritePartFailsAsAWhole(t *testing.T) {
 			t.Parallel()
 			b := openAt(t, t.TempDir())
 			p := makePart(1, 0, "", "")
-			_, err := writeViews(b, context.Background(), p.in, []string{"tickets", "comments"},
+			_, err := writeViews(context.Background(), b, p.in, []string{"tickets", "comments"},
 				func(_ context.Context, view string, w io.Writer) (int64, error) { return tc.copy(view, w) })
 			if !tc.want(err) {
 				t.Fatal(err)
@@ -486,7 +486,7 @@ func TestWritePartFailsAsAWhole(t *testing.T) {
 func TestWritePartRefusesViewsWithoutAFile(t *testing.T) {
 	t.Parallel()
 	b := openAt(t, t.TempDir())
-	_, err := writeViews(b, context.Background(), makePart(1, 0, "", "").in, []string{"customers"}, nil)
+	_, err := writeViews(context.Background(), b, makePart(1, 0, "", "").in, []string{"customers"}, nil)
 	wantKind(t, err, destination.Refused)
 }
 
@@ -496,7 +496,7 @@ func TestALateTryCannotReplaceItsSuccessor(t *testing.T) {
 	t.Parallel()
 	b := openAt(t, t.TempDir())
 	p := makePart(1, 0, "", "")
-	_, err := writeViews(b, context.Background(), p.in, []string{"tickets"}, func(_ context.Context, _ string, w io.Writer) (int64, error) {
+	_, err := writeViews(context.Background(), b, p.in, []string{"tickets"}, func(_ context.Context, _ string, w io.Writer) (int64, error) {
 		writeParts(t, b, makePart(1, 0, "1,successor\n", ""))
 		_, err := io.WriteString(w, "1,late\n")
 		return 1, err

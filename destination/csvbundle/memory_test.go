@@ -17,7 +17,7 @@ func TestMemoryDoesNotGrowWithTheStream(t *testing.T) {
 
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err := writeViews(b, context.Background(), p.in, []string{"comments"}, func(_ context.Context, _ string, w io.Writer) (int64, error) {
+	_, err := writeViews(context.Background(), b, p.in, []string{"comments"}, func(_ context.Context, _ string, w io.Writer) (int64, error) {
 		for range rows {
 			if _, err := w.Write(row); err != nil {
 				return 0, err

@@ -56,7 +56,7 @@ func publishFromPostgres(t *testing.T) (*Bundle, *pgx.Conn) {
 	b := openAt(t, t.TempDir())
 	parts := []part{makePart(1, 0, "", ""), makePart(2, 0, "", "")}
 	for i, p := range parts {
-		_, err := writeViews(b, ctx, p.in, []string{"comments"}, func(ctx context.Context, _ string, w io.Writer) (int64, error) {
+		_, err := writeViews(ctx, b, p.in, []string{"comments"}, func(ctx context.Context, _ string, w io.Writer) (int64, error) {
 			tag, err := conn.PgConn().CopyTo(ctx, w, fmt.Sprintf(
 				`copy (select * from comments where (id > 50) = (%d = 1) order by id) to stdout (format csv)`, i))
 			return tag.RowsAffected(), err
