@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+
+	"farewell/migration"
 )
 
 const (
@@ -37,12 +40,28 @@ func barLine(v view, w barWidths, width int, now time.Time, out *screen) string 
 	if left <= 0 {
 		return fit(head, width)
 	}
+	if v.Reason.Code != "" && slices.Contains(steps, v.State) {
+		return head + out.paint(yellow, fit(waitWords(v.Reason, now), left)) // a step that does not move says less than why
+	}
 	state := fit(stateWord(v.State), left)
 	tail := ""
 	if v.Reason.Code != "" {
-		tail = fit(": "+reasonWords(v.Reason, now), left-columns(state))
+		tail = fit(": "+waitWords(v.Reason, now), left-columns(state))
 	}
 	return head + out.paint(stateColour(v.State), state) + tail
+}
+
+// waitWords is a reason as short as a bar wants it: how long instead of since
+// when.
+func waitWords(r migration.Reason, now time.Time) string {
+	words := clean(r.Text)
+	if words == "" {
+		words = clean(r.Code)
+	}
+	if !r.Since.IsZero() && now.After(r.Since) {
+		words += " (" + span(now.Sub(r.Since)) + ")"
+	}
+	return words
 }
 
 // bar is drawn in ASCII, which every terminal shows in one column.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"farewell/migration"
@@ -49,7 +50,7 @@ func classify(f facts) (migration.State, migration.Reason) {
 	case f.Execution.Run == f.Run.Run && f.Execution.Status.closed():
 		return f.closedState(), f.closedByTemporal()
 	}
-	return f.Run.State, first(f.needsOperator, f.paused, f.noWorker, f.failingTask, f.noTemporal, f.reported, f.retrying, f.stalled)
+	return f.step(), first(f.needsOperator, f.paused, f.noWorker, f.failingTask, f.noTemporal, f.reported, f.retrying, f.stalled)
 }
 
 func first(candidates ...func() migration.Reason) migration.Reason {
@@ -72,6 +73,28 @@ func (f facts) began() time.Time {
 		return f.Execution.Started
 	}
 	return f.Run.StartedAt
+}
+
+// steps are the states that a migration goes through by itself, in order.
+var steps = []migration.State{
+	migration.StateWaiting, migration.StatePreflight, migration.StatePlanning, migration.StateExporting, migration.StateVerifying,
+}
+
+// step is the state of a run that goes on. Workflows write only turns to the
+// ledger, such as a pause; the step in between is the furthest of which the
+// ledger, its plan or Temporal knows.
+func (f facts) step() migration.State {
+	at := slices.Index(steps, f.Run.State)
+	if at < 0 {
+		return f.Run.State
+	}
+	if f.Run.Planned.Total().Read > 0 {
+		at = max(at, slices.Index(steps, migration.StateExporting))
+	}
+	if f.Execution.Run == f.Run.Run {
+		at = max(at, slices.Index(steps, f.Execution.State))
+	}
+	return steps[at]
 }
 
 // moving tells that records were settled a moment ago: what Temporal said
@@ -217,7 +240,7 @@ func (f facts) retrying() migration.Reason {
 		if a.Next.After(f.Now) {
 			text += fmt.Sprintf("; next try in %s", span(a.Next.Sub(f.Now)))
 		}
-		return migration.Reason{Code: codeRetrying, Text: text, Since: a.Scheduled, Until: a.Next}
+		return migration.Reason{Code: codeRetrying, Text: text, Since: f.lastProgress()}
 	}
 	return migration.Reason{}
 }
@@ -236,11 +259,16 @@ func failureInWords(a activityFact) string {
 	}
 }
 
-func (f facts) stalled() migration.Reason {
-	last := f.Run.LastSettle
-	if last.Before(f.Run.StartedAt) {
-		last = f.Run.StartedAt
+// lastProgress is when the run last settled a record, or began.
+func (f facts) lastProgress() time.Time {
+	if f.Run.LastSettle.Before(f.Run.StartedAt) {
+		return f.Run.StartedAt
 	}
+	return f.Run.LastSettle
+}
+
+func (f facts) stalled() migration.Reason {
+	last := f.lastProgress()
 	if f.Now.Sub(last) < f.StallAfter {
 		return migration.Reason{}
 	}

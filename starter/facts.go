@@ -37,6 +37,7 @@ func (s status) closed() bool { return s != "" && s != statusAbsent && s != stat
 type execution struct {
 	Run        string
 	Status     status
+	State      migration.State // as the workflow last published it; may lag behind
 	Started    time.Time
 	Closed     time.Time
 	Task       taskFact
@@ -56,7 +57,6 @@ type activityFact struct {
 	Attempt     int
 	FailureType string
 	FailureText string
-	Scheduled   time.Time
 	Next        time.Time // when it is tried again; zero: it is being tried
 }
 

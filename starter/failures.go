@@ -141,7 +141,7 @@ func (a *app) failuresCSV(ctx context.Context, s *session, m migration.Migration
 		return err
 	}
 	err := s.memory.Failures(ctx, m, func(f migration.Failure) error {
-		return w.Write([]string{string(f.Entity), f.SourceID, f.Outcome, f.Code, f.Text, f.Partition, f.At.UTC().Format(time.RFC3339)})
+		return w.Write([]string{string(f.Entity), f.SourceID, f.Outcome, f.Code, clean(f.Text), f.Partition, f.At.UTC().Format(time.RFC3339)})
 	})
 	if err != nil {
 		return listingFailed(m, err)

@@ -11,5 +11,5 @@ func (a *app) resumeCommand() *cobra.Command {
 		Use:     "resume CUSTOMER… | --all",
 		Short:   "Go on after a pause",
 		Example: examples(program+" resume acme", program+" resume --all"),
-	}, &order{word: migration.UpdateResume, control: migration.ControlRun, meant: running, gone: notRunning}, false)
+	}, &order{word: migration.UpdateResume, control: migration.ControlRun, meant: paused, gone: notRunning}, false)
 }

@@ -85,6 +85,10 @@ func (a *app) giveOne(ctx context.Context, s *session, o order, m migration.Migr
 	if err := o.contradicts(r); err != nil {
 		return err
 	}
+	if o.control == migration.ControlPause && paused(r) {
+		a.printf("%s: is paused already%s", clean(m.String()), said(r.ControlBy, r.ControlWhy))
+		return nil
+	}
 	if r != nil && !r.State.Ended() && o.control != "" {
 		// A run that ended meanwhile is no error here: the workflow says so.
 		if err := s.memory.SetControl(ctx, m, r.Run, o.control, a.who(), o.reason); err != nil && !errors.Is(err, ledger.ErrNoRun) {
@@ -159,6 +163,8 @@ func progressWords(p migration.Progress, a *app) string {
 
 // running is what --all means where ended migrations cannot be told anything.
 func running(r *migration.RunRecord) bool { return r != nil && !r.State.Ended() }
+
+func paused(r *migration.RunRecord) bool { return r != nil && r.State == migration.StatePaused }
 
 // notRunning says what became of a migration that cannot be told anything.
 func notRunning(_ context.Context, _ *session, m migration.Migration, r *migration.RunRecord) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -128,6 +129,10 @@ func (s *temporalService) Leave(ctx context.Context, m migration.Migration, word
 func (s *temporalService) Cancel(ctx context.Context, m migration.Migration, why string) error {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
+	// Temporal accepts a cancellation of what has ended, and does nothing.
+	if e, err := s.Describe(ctx, m.WorkflowID()); err != nil || e.Status != statusRunning {
+		return cmp.Or(err, errNotRunning)
+	}
 	return s.told("cancel", m, s.client.CancelWorkflowWithOptions(ctx, client.CancelWorkflowOptions{WorkflowID: m.WorkflowID(), Reason: why}))
 }
 

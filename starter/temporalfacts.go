@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"farewell/migration"
@@ -119,9 +120,20 @@ func asExecution(info *workflowpb.WorkflowExecutionInfo) execution {
 	return execution{
 		Run:     info.GetExecution().GetRunId(),
 		Status:  asStatus(info.GetStatus()),
+		State:   publishedState(info.GetSearchAttributes()),
 		Started: instant(info.GetStartTime()),
 		Closed:  instant(info.GetCloseTime()),
 	}
+}
+
+// publishedState is empty where the attribute is missing or of another kind.
+func publishedState(attributes *commonpb.SearchAttributes) migration.State {
+	var state string
+	payload, ok := attributes.GetIndexedFields()[migration.AttributeState]
+	if !ok || converter.GetDefaultDataConverter().FromPayload(payload, &state) != nil {
+		return ""
+	}
+	return migration.State(state)
 }
 
 func asStatus(s enumspb.WorkflowExecutionStatus) status {
@@ -144,7 +156,7 @@ func asActivity(a *workflowpb.PendingActivityInfo) activityFact {
 	kind, text := failureOf(a.GetLastFailure())
 	return activityFact{
 		ID: a.GetActivityId(), Attempt: int(a.GetAttempt()), FailureType: kind, FailureText: text,
-		Scheduled: instant(a.GetScheduledTime()), Next: instant(a.GetNextAttemptScheduleTime()),
+		Next: instant(a.GetNextAttemptScheduleTime()),
 	}
 }
 

@@ -157,6 +157,9 @@ func (w *watching) follow(ctx context.Context, d display, views []view) ([]view,
 			return views, ctx.Err()
 		}
 		fresh, err := w.look(ctx)
+		if ctx.Err() != nil {
+			return views, ctx.Err()
+		}
 		if err != nil {
 			note = clean(err.Error())
 			continue
