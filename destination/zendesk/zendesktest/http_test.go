@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -327,4 +328,55 @@ func contains(t *testing.T, what, got, want string) {
 	if !strings.Contains(got, want) {
 		t.Errorf("%s is %q, want %q in it", what, got, want)
 	}
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// slowRequest is a POST of which only the headers have been sent.
+type slowRequest struct {
+	z    zendesk
+	pipe *io.PipeWriter
+	body []byte
+	done chan reply
+}
+
+func (z zendesk) slowPost(path string, body any) slowRequest {
+	z.t.Helper()
+	raw, err := json.Marshal(body)
+	if err != nil {
+		z.t.Fatal(err)
+	}
+	reader, writer := io.Pipe()
+	s := slowRequest{z: z, pipe: writer, body: raw, done: make(chan reply, 1)}
+	request, err := http.NewRequestWithContext(z.t.Context(), "POST", z.url+path, reader)
+	if err != nil {
+		z.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+z.token)
+	request.Header.Set("Content-Type", "application/json")
+	go func() {
+		defer close(s.done)
+		response, err := http.DefaultTransport.RoundTrip(request)
+		if err != nil {
+			return
+		}
+		defer response.Body.Close()
+		text, _ := io.ReadAll(response.Body)
+		s.done <- reply{status: response.StatusCode, header: response.Header, text: string(text)}
+	}()
+	return s
+}
+
+// arrived is whether the account has counted the request against its budget.
+func (s slowRequest) arrived() bool {
+	return whole(s.z.stats()["peak_requests_per_window"]) > 0
+}
+
+func (s slowRequest) finish() reply {
+	s.z.t.Helper()
+	if _, err := s.pipe.Write(s.body); err != nil {
+		s.z.t.Fatal(err)
+	}
+	s.pipe.Close()
+	return <-s.done
 }
