@@ -13,7 +13,7 @@ func (l *Ledger) Take(ctx context.Context, account string, window time.Time, wan
 	if want <= 0 || limit <= 0 {
 		return 0, nil
 	}
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	err = repeated(ctx, func() error {
 		return l.pool.QueryRow(ctx, `
@@ -21,7 +21,7 @@ func (l *Ledger) Take(ctx context.Context, account string, window time.Time, wan
 				delete from account_budgets where account = $1 and window_start < $2::timestamptz - interval '10 minutes'
 			)
 			insert into account_budgets as b (account, window_start, used, last_grant)
-			values ($1, $2, least($3, $4), least($3::int, $4::int))
+			values ($1, $2, least($3::int, $4::int), least($3::int, $4::int))
 			on conflict (account, window_start) do update set
 				used = b.used + least($3, greatest($4 - b.used, 0)), last_grant = least($3, greatest($4 - b.used, 0))
 			returning last_grant`, account, window, want, limit).Scan(&granted)
@@ -35,7 +35,7 @@ func (l *Ledger) Take(ctx context.Context, account string, window time.Time, wan
 // Pause tells every worker not to send to the account until then. A pause that
 // lasts longer stays. Controls.PausedUntil answers from what was said here.
 func (l *Ledger) Pause(ctx context.Context, account string, until time.Time, why string) error {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	_, err := l.pool.Exec(ctx, `
 		with changed as (

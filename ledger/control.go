@@ -32,7 +32,7 @@ const setControl = `
 // second; an empty run means the active one. by and why are shown to operators.
 // ErrNoRun: there is no such run to tell. It may be repeated.
 func (l *Ledger) SetControl(ctx context.Context, m migration.Migration, run string, c migration.Control, by, why string) error {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	op := "tell " + m.String() + " to " + string(c)
 	var active bool

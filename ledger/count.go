@@ -72,7 +72,7 @@ func (l *Ledger) PartitionCounts(ctx context.Context, m migration.Migration, run
 }
 
 func (l *Ledger) count(ctx context.Context, m migration.Migration, run, partitionID string) (migration.EntityCounts, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	rows, err := l.pool.Query(ctx, wantedRun+countSQL, key(m, run, partitionID)...)
 	if err != nil {
@@ -108,7 +108,7 @@ func collectCounts(rows pgx.Rows) (map[int32]migration.EntityCounts, error) {
 // id: it relies on no sum and no order of reading. It is what a run's end is
 // judged by. It takes about a second for a million records.
 func (l *Ledger) ExactCounts(ctx context.Context, m migration.Migration, run string) (migration.EntityCounts, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	rows, err := l.pool.Query(ctx, `
 		with asked as (

@@ -15,7 +15,7 @@ import (
 // taken from any attempt, before and after the settlement. e.At is set by the
 // ledger. Writing the same again adds nothing.
 func (l *Ledger) Record(ctx context.Context, m migration.Migration, batchID string, e migration.Evidence) error {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	op := "record evidence of batch " + batchID
 	if e.Kind == "" {
@@ -66,7 +66,7 @@ func evidenceArgs(e *migration.Evidence, settled []migration.Item) ([]any, error
 // OwnsJobs tells which of the jobs the ledger knows as its own, over all
 // migrations. Those that it does not know are missing from the answer.
 func (l *Ledger) OwnsJobs(ctx context.Context, jobIDs []string) (map[string]bool, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	rows, err := l.pool.Query(ctx, "select distinct job_id from evidence where job_id = any($1)", jobIDs)
 	if err != nil {
@@ -96,7 +96,7 @@ type Late struct {
 // acceptance that arrived after the settlement, and results or findings, of
 // whatever time, of a record as written that the settlement has as not sent.
 func (l *Ledger) LateEvidence(ctx context.Context, m migration.Migration) ([]Late, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	op := "list the late evidence of " + m.String()
 	rows, err := l.pool.Query(ctx, `

@@ -22,7 +22,7 @@ func (l *Ledger) Swept(ctx context.Context, m migration.Migration, run string, e
 }
 
 func (l *Ledger) replace(ctx context.Context, m migration.Migration, run string, e migration.Entity, outcomes []string, list []migration.Failure) error {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	n := len(list)
 	ids, kinds, codes, texts, partitions := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
@@ -86,7 +86,7 @@ func (l *Ledger) Failures(ctx context.Context, m migration.Migration, fn func(mi
 }
 
 func (l *Ledger) failuresAfter(ctx context.Context, m migration.Migration, place int, after migration.Failure) ([]migration.Failure, int, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	rows, err := l.pool.Query(ctx, `
 		select f.place, f.entity, f.source_id, f.outcome, f.code, f.text, f.partition, f.at
@@ -107,7 +107,7 @@ func (l *Ledger) failuresAfter(ctx context.Context, m migration.Migration, place
 
 // FailureCount counts what Failures would list, by outcome.
 func (l *Ledger) FailureCount(ctx context.Context, m migration.Migration) (map[string]int64, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	rows, err := l.pool.Query(ctx, "select f.outcome, count(*) from ("+currentFailures+") f group by f.outcome", key(m)...)
 	if err != nil {

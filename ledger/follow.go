@@ -49,7 +49,7 @@ type pause struct {
 // until Close. It fails when the channel cannot be read at the start, since a
 // worker that does not know who is paused must not send.
 func (l *Ledger) Follow(ctx context.Context) (*Controls, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	c := &Controls{
 		ledger:  l,
@@ -142,14 +142,14 @@ func (c *Controls) await(ctx context.Context, conn *pgx.Conn) bool {
 	if err != nil && (ctx.Err() != nil || conn.IsClosed()) {
 		return false
 	}
-	ctx, cancel = bound(ctx)
+	ctx, cancel = c.ledger.bound(ctx)
 	defer cancel()
 	return c.read(ctx, conn) == nil // the next connection reads everything anew
 }
 
 // reconnect returns nil when it does not succeed, after a pause.
 func (c *Controls) reconnect(ctx context.Context) *pgx.Conn {
-	attempt, cancel := bound(ctx)
+	attempt, cancel := c.ledger.bound(ctx)
 	defer cancel()
 	conn, err := c.connect(attempt)
 	if err == nil {

@@ -21,7 +21,7 @@ import (
 // A batch that is InOrder at level 0 and generation 0 promises that none of its
 // records was in a batch of this partition before; the fast counts rely on it.
 func (l *Ledger) Intend(ctx context.Context, h migration.Hold, b migration.Batch, sendWithin time.Duration) (sendBy time.Time, err error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	op := "write the intent of batch " + b.ID + " of " + h.Partition.ID
 	if err := distinct(b.SourceIDs); err != nil {

@@ -42,8 +42,9 @@ type Options struct {
 // Ledger is a pool of connections to the ledger. It is safe for concurrent use.
 // Every call returns within 10 seconds, also when the server never answers.
 type Ledger struct {
-	pool *pgxpool.Pool
-	conn *pgx.ConnConfig // for connections outside of the pool
+	pool   *pgxpool.Pool
+	conn   *pgx.ConnConfig // for connections outside of the pool
+	giveUp time.Duration   // callTimeout; tests do not wait that long
 }
 
 // Open connects to the ledger. It refuses a database whose ledger schema is
@@ -62,7 +63,7 @@ func Open(ctx context.Context, url string, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, failed("open", err)
 	}
-	l := &Ledger{pool: pool, conn: config.ConnConfig.Copy()}
+	l := &Ledger{pool: pool, conn: config.ConnConfig.Copy(), giveUp: callTimeout}
 	if err := l.checkVersion(ctx); err != nil {
 		pool.Close()
 		return nil, err
@@ -89,8 +90,8 @@ func harden(c *pgx.ConnConfig) {
 	}
 }
 
-func bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, callTimeout)
+func (l *Ledger) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, l.giveUp)
 }
 
 // failed names what was being done. Everything that the ledger does may be

@@ -49,7 +49,7 @@ func (l *Ledger) Outcomes(ctx context.Context, m migration.Migration, partitionI
 }
 
 func (l *Ledger) fates(ctx context.Context, m migration.Migration, partitionID string) (map[string]fate, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	rows, err := l.pool.Query(ctx, `
 		select i.batch_id, i.source_ids, i.read_at, r.run, coalesce(s.seq, 0), coalesce(s.outcomes, ''), s.target_ids
@@ -143,7 +143,7 @@ func claim(others map[string]map[string]fate, id string, f fate) bool {
 }
 
 func (l *Ledger) partitionsOf(ctx context.Context, m migration.Migration, e migration.Entity) (planned, onDemand []string, err error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	rows, err := l.pool.Query(ctx, `
 		select name, ordinal is not null
@@ -170,7 +170,7 @@ func (l *Ledger) partitionsOf(ctx context.Context, m migration.Migration, e migr
 // the source ids, the one in force first. A copy in the account that is in
 // none of these lists was never acknowledged by the ledger.
 func (l *Ledger) SettledTargets(ctx context.Context, m migration.Migration, e migration.Entity, sourceIDs []string) (map[string][]string, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	op := "look up the settled targets of " + m.String()
 	rows, err := l.pool.Query(ctx, `

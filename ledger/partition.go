@@ -17,7 +17,7 @@ import (
 // the plan lacks is created (people on demand); of one that exists, only the
 // ID of p is used. Calling it again fences the caller's own earlier hold.
 func (l *Ledger) TakeOver(ctx context.Context, m migration.Migration, p migration.Partition, run string) (migration.PartitionState, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	var state migration.PartitionState
 	err := repeated(ctx, func() (err error) {
@@ -146,7 +146,7 @@ func readEvidence(results pgx.BatchResults, batches []migration.BatchState) erro
 // EndPartition records that the cursor has reached the end of the partition's
 // range. It may be repeated.
 func (l *Ledger) EndPartition(ctx context.Context, h migration.Hold) error {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	tag, err := l.pool.Exec(ctx, `
 		update partitions set ended = true
@@ -168,7 +168,7 @@ func fenced(op string, h migration.Hold) error {
 
 // OpenBatches lists the partitions that have batches without a settlement.
 func (l *Ledger) OpenBatches(ctx context.Context, m migration.Migration) ([]string, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	rows, err := l.pool.Query(ctx, `
 		select distinct p.name

@@ -12,7 +12,7 @@ import (
 // SavePlan writes the plan of a migration, unless there is one: the first stays
 // for good, and is returned. Times come back in microseconds.
 func (l *Ledger) SavePlan(ctx context.Context, m migration.Migration, p migration.Plan) (migration.Plan, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	n := len(p.Partitions)
 	names, entities, after, upTo, rows := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]int64, n)
@@ -42,7 +42,7 @@ func (l *Ledger) SavePlan(ctx context.Context, m migration.Migration, p migratio
 
 // Plan returns the migration's plan; ok is false while there is none.
 func (l *Ledger) Plan(ctx context.Context, m migration.Migration) (plan migration.Plan, ok bool, err error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	rows, err := l.pool.Query(ctx, `
 		select m.plan_as_of, coalesce(p.name, ''), coalesce(p.entity, ''), coalesce(p.after_id, ''), coalesce(p.up_to_id, ''), coalesce(p.planned_rows, 0)

@@ -12,7 +12,7 @@ import (
 // BeatWorker writes a worker's sign of life; Seen is set by the ledger. Meant
 // to be called every two seconds.
 func (l *Ledger) BeatWorker(ctx context.Context, p migration.Presence) error {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	_, err := l.pool.Exec(ctx, `
 		with gone as (
@@ -34,7 +34,7 @@ func (l *Ledger) BeatWorker(ctx context.Context, p migration.Presence) error {
 // Seen is by the caller's clock: its age is what the ledger's clock says, so a
 // worker seen less than ten seconds ago is there, whatever the clocks.
 func (l *Ledger) Workers(ctx context.Context) ([]migration.Presence, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	rows, err := l.pool.Query(ctx, `
 		select worker, egress, queue, started, extract(epoch from clock_timestamp() - seen)::double precision
@@ -65,7 +65,7 @@ func (l *Ledger) ReportReasons(ctx context.Context, worker string, reasons map[m
 	if len(reasons) == 0 {
 		return nil
 	}
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	var customers, destinations, accounts, codes, texts []string
 	var since, until []*time.Time

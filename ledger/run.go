@@ -14,7 +14,7 @@ import (
 // word to run. Repeating it changes nothing: an operator may have paused the
 // run meanwhile.
 func (l *Ledger) BeginRun(ctx context.Context, m migration.Migration, run string, o migration.Options) error {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	op := "begin run " + run + " of " + m.String()
 	options, err := json.Marshal(o)
@@ -47,7 +47,7 @@ const activate = `
 // RecordState writes down what a run is doing, and its word to all workers,
 // who are notified when the word changed. It may be repeated.
 func (l *Ledger) RecordState(ctx context.Context, in migration.RecordStateInput) error {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	op := "record the state of run " + in.Run + " of " + in.Migration.String()
 	in.Reason.Text = clean(in.Reason.Text)
@@ -86,7 +86,7 @@ func (l *Ledger) RecordState(ctx context.Context, in migration.RecordStateInput)
 
 // Known tells whether the ledger holds any settled batch of the migration.
 func (l *Ledger) Known(ctx context.Context, m migration.Migration) (bool, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	var known bool
 	err := l.pool.QueryRow(ctx, "select exists (select from settlements where migration_id = migration_of($1, $2, $3))", key(m)...).Scan(&known)
@@ -99,7 +99,7 @@ func (l *Ledger) Known(ctx context.Context, m migration.Migration) (bool, error)
 // LastSettle is when a batch of the migration was last settled, by the
 // ledger's clock; zero: never.
 func (l *Ledger) LastSettle(ctx context.Context, m migration.Migration) (time.Time, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	var last *time.Time
 	err := l.pool.QueryRow(ctx, `

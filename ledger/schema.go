@@ -86,7 +86,7 @@ func createSchema(ctx context.Context, conn *pgx.Conn) error {
 }
 
 func (l *Ledger) checkVersion(ctx context.Context) error {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	files, err := fs.ReadDir(migrations, "migrations")
 	if err != nil {

@@ -28,7 +28,7 @@ func (l *Ledger) RecordAndSettle(ctx context.Context, h migration.Hold, batchID 
 }
 
 func (l *Ledger) settle(ctx context.Context, h migration.Hold, batchID string, ev *migration.Evidence, s migration.Settlement) error {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	op := "settle batch " + batchID + " of " + h.Partition.ID
 	d, err := newDecision(h, batchID, ev, s)

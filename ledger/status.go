@@ -24,7 +24,7 @@ type RunFilter struct {
 // holds until the next state (ReasonAt is the time of the answer), else the
 // last one that a worker gave.
 func (l *Ledger) Runs(ctx context.Context, filter RunFilter) ([]migration.RunRecord, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	list, err := l.newestRuns(ctx, filter)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // Targets finds where organizations or users are in the account. Those that
 // the ledger does not know are missing from the answer.
 func (l *Ledger) Targets(ctx context.Context, m migration.Migration, e migration.Entity, sourceIDs []string) (map[string]migration.Target, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	op := "look up " + string(e) + " of " + m.String()
 	rows, err := l.pool.Query(ctx, `
@@ -37,7 +37,7 @@ func (l *Ledger) KeepTargets(ctx context.Context, m migration.Migration, e migra
 	if len(targets) == 0 {
 		return nil
 	}
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	sources, ids, agents := make([]string, 0, len(targets)), make([]string, 0, len(targets)), make([]bool, 0, len(targets))
 	for source, t := range targets {

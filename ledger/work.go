@@ -28,7 +28,7 @@ func (l *Ledger) OpenPartitions(ctx context.Context, m migration.Migration) ([]m
 }
 
 func (l *Ledger) partitionsWhere(ctx context.Context, m migration.Migration, op, condition, flag string) (map[migration.Partition]bool, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	rows, err := l.pool.Query(ctx, `
 		select p.name, p.entity, p.after_id, p.up_to_id, p.planned_rows, `+flag+`
@@ -65,7 +65,7 @@ type Part struct {
 // and of their passes. A batch of a streaming destination is a part, and its
 // generation the pass.
 func (l *Ledger) Parts(ctx context.Context, m migration.Migration) ([]Part, error) {
-	ctx, cancel := bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	op := "list the parts of " + m.String()
 	rows, err := l.pool.Query(ctx, `

@@ -1,0 +1,110 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"farewell/ledger"
+	"farewell/migration"
+)
+
+// The commit took place, but its answer was lost: the same call again must
+// find what it wrote, and write nothing else.
+func TestCallsCanBeRepeatedAfterAnUncertainCommit(t *testing.T) {
+	t.Parallel()
+	l, url := open(t)
+	cut, p := openThrough(t, url)
+	h := takeOver(t, l, tickets(1), "run-1")
+	b := inOrder(h, "1", "2", "3")
+	s := settlement(b, "cf-")
+	calls := []struct {
+		name string
+		call func() error
+	}{
+		{"intend", func() error { _, err := cut.Intend(t.Context(), h, b, sending); return err }},
+		{"record", func() error {
+			return cut.Record(t.Context(), acme, b.ID, migration.Evidence{Kind: migration.EvidenceAccepted, JobID: "j"})
+		}},
+		{"record and settle", func() error {
+			return cut.RecordAndSettle(t.Context(), h, b.ID, migration.Evidence{Kind: migration.EvidenceResults, Items: s.Items}, s)
+		}},
+		{"end", func() error { return cut.EndPartition(t.Context(), h) }},
+		{"begin", func() error { return cut.BeginRun(t.Context(), acme, "run-1", migration.Options{}) }},
+	}
+	for _, c := range calls {
+		// Each connection of the pool is new, so the statement is prepared
+		// first: only its second answer is the one to lose.
+		_, err := cut.Known(t.Context(), acme)
+		must(t, err)
+		lost := 0
+		for range 5 {
+			p.set(cutAtEnd)
+			err := c.call()
+			p.set(pass)
+			if err != nil {
+				lost++
+				continue
+			}
+			break
+		}
+		if lost == 0 {
+			t.Errorf("%s: no answer was lost", c.name)
+		}
+		if err := c.call(); err != nil {
+			t.Errorf("%s again: %v", c.name, err)
+		}
+	}
+	checkCounts(t, l, "run-1", migration.Tickets, migration.Counts{Read: 3, Created: 1, Failed: 1})
+	var intents, settlements, evidence int
+	query(t, url, `select (select count(*) from farewell_ledger.intents), (select count(*) from farewell_ledger.settlements), (select count(*) from farewell_ledger.evidence)`,
+		&intents, &settlements, &evidence)
+	if intents != 1 || settlements != 1 || evidence != 2 {
+		t.Errorf("%d intents, %d settlements, %d pieces of evidence", intents, settlements, evidence)
+	}
+}
+
+func TestServerThatNeverAnswersIsGivenUp(t *testing.T) {
+	t.Parallel()
+	t.Run("when opening", func(t *testing.T) {
+		t.Parallel()
+		url := silent(t)
+		within(t, 11*time.Second, "opening", func() {
+			if l, err := ledger.Open(t.Context(), url, ledger.Options{}); err == nil {
+				l.Close()
+				t.Error("opened")
+			}
+		})
+	})
+	t.Run("in a call", func(t *testing.T) {
+		t.Parallel()
+		_, url := open(t)
+		l, p := openThrough(t, url)
+		h := takeOver(t, l, tickets(1), "run-1")
+		l.GiveUpAfter(time.Second)
+		p.set(mute)
+		within(t, 3*time.Second, "the intent", func() {
+			_, err := l.Intend(t.Context(), h, inOrder(h, "1"), sending)
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("intent: %v", err)
+			}
+		})
+		p.set(pass)
+		l.GiveUpAfter(10 * time.Second)
+		intend(t, l, h, inOrder(h, "1"))
+	})
+	t.Run("within the caller's own deadline", func(t *testing.T) {
+		t.Parallel()
+		_, url := open(t)
+		l, p := openThrough(t, url)
+		p.set(mute)
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		within(t, 2*time.Second, "looking up", func() {
+			if _, err := l.Known(ctx, acme); err == nil {
+				t.Error("answered")
+			}
+		})
+	})
+}
