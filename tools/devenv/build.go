@@ -19,12 +19,7 @@ var programs = []string{"starter", "worker", "sandbox"}
 func (e environment) build(ctx context.Context) error {
 	args := []string{"build", "-buildvcs=false", "-o", filepath.Join(e.checkout.root, "bin") + string(filepath.Separator)}
 	for _, p := range programs {
-		if found, _ := filepath.Glob(filepath.Join(e.checkout.root, p, "*.go")); len(found) > 0 { // TODO: until all three exist
-			args = append(args, "./"+p)
-		}
-	}
-	if len(args) == 4 {
-		return nil
+		args = append(args, "./"+p)
 	}
 	return e.console.during("building bin/starter, bin/worker and bin/sandbox", "about 2 minutes on 2 cores the first time", func() error {
 		cmd := exec.CommandContext(ctx, "go", args...)
