@@ -77,7 +77,7 @@ func (a *Activities) startLane(ctx context.Context, dest destination.Batches, in
 	}
 	var leave func()
 	l.reason, leave = a.Reasons.join(in.Migration, dest.WaitingFor)
-	l.pulse = startPulse(context.WithoutCancel(ctx), func() migration.Reason { return a.Reasons.of(l.reason) })
+	l.pulse = startPulse(ctx, func() migration.Reason { return a.Reasons.of(l.reason) })
 	l.leave = []func(){leave, l.pulse.stopBeating}
 
 	var cancelFeed, cancelRest context.CancelFunc

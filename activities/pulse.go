@@ -35,16 +35,17 @@ type pulse struct {
 	at      time.Time // of the last progress
 	settled int64
 	reason  func() migration.Reason
-	stop    context.CancelFunc
+	end     chan struct{}
 	stopped chan struct{}
 }
 
 // startPulse begins to beat; stopBeating must be called before the activity
-// returns. reason is asked for the one reason to wait now.
+// returns. reason is asked for the one reason to wait now. Beats outlive the
+// activity's context: what is on its way is brought to its end after a
+// cancellation too, and a beat that is cut off would count as one.
 func startPulse(ctx context.Context, reason func() migration.Reason) *pulse {
-	ctx, cancel := context.WithCancel(ctx)
-	p := &pulse{at: time.Now(), reason: reason, stop: cancel, stopped: make(chan struct{})}
-	go p.run(ctx)
+	p := &pulse{at: time.Now(), reason: reason, end: make(chan struct{}), stopped: make(chan struct{})}
+	go p.run(context.WithoutCancel(ctx))
 	return p
 }
 
@@ -55,7 +56,7 @@ func (p *pulse) run(ctx context.Context) {
 	for {
 		p.beat(ctx)
 		select {
-		case <-ctx.Done():
+		case <-p.end:
 			return
 		case <-ticker.C:
 		}
@@ -83,6 +84,6 @@ func (p *pulse) progress(settled int) {
 
 // stopBeating returns once no beat will be sent any more.
 func (p *pulse) stopBeating() {
-	p.stop()
+	close(p.end)
 	<-p.stopped
 }
