@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,35 +14,31 @@ import (
 // in an open batch counts as read, and as in doubt or on its way, but not as
 // what an earlier batch decided: the last part takes that off again.
 const countSQL = `
-	, part as (
-		select w.migration_id, w.run_id as mine, p.id, p.entity
+	, line as (
+		select w.migration_id, t.entity, t.created + t.already + t.skipped + t.failed + t.unsent as read,
+			case when t.run_id = w.run_id then t.created else 0 end as created,
+			case when t.run_id = w.run_id then t.already else t.already + t.created end as already,
+			t.skipped, t.failed, 0 as in_doubt, t.settled_at
 		from wanted w
-		join partitions p on p.migration_id = w.migration_id and (w.partition = '' or p.name = w.partition)
-	), line as (
-		select part.migration_id, part.entity, t.created + t.already + t.skipped + t.failed + t.unsent as read,
-			case when t.run_id = part.mine then t.created else 0 end as created,
-			case when t.run_id = part.mine then t.already else t.already + t.created end as already,
-			t.skipped, t.failed, 0 as in_doubt
-		from part
-		join tallies t on t.partition_id = part.id
+		join tallies t on t.migration_id = w.migration_id and (w.partition_id is null or t.partition_id = w.partition_id)
 		union all
-		select part.migration_id, part.entity, o.records, 0, 0, 0, 0,
-			case when o.doubtful or not o.answered and o.send_by < clock_timestamp() then o.records else 0 end
-		from part
-		join open_batches o on o.partition_id = part.id
+		select w.migration_id, o.entity, o.records, 0, 0, 0, 0,
+			case when o.doubtful or not o.answered and o.send_by < clock_timestamp() then o.records else 0 end, null
+		from wanted w
+		join open_batches o on o.migration_id = w.migration_id and (w.partition_id is null or o.partition_id = w.partition_id)
 		union all
-		select part.migration_id, part.entity, -1,
-			-(b.outcome = 'c' and b.run_id is not distinct from part.mine)::int,
-			-(b.outcome = 'a' or b.outcome = 'c' and b.run_id is distinct from part.mine)::int,
-			-(b.outcome = 's')::int, -(b.outcome = 'f')::int, 0
+		select w.migration_id, o.entity, -1,
+			-(b.outcome = 'c' and b.run_id is not distinct from w.run_id)::int,
+			-(b.outcome = 'a' or b.outcome = 'c' and b.run_id is distinct from w.run_id)::int,
+			-(b.outcome = 's')::int, -(b.outcome = 'f')::int, 0, null
 		from wanted w
 		join open_batches o on o.migration_id = w.migration_id and o.repeats
 		join intents i on i.migration_id = o.migration_id and i.batch_id = o.batch_id
-		join partitions op on op.id = o.partition_id
-		cross join lateral prior(o.migration_id, op.entity, o.partition_id, i.source_ids, op.entity = 'tickets') b
-		join part on part.id = b.partition_id
+		cross join lateral prior(o.migration_id, o.entity, o.partition_id, i.source_ids, o.entity = 'tickets') b
+		where w.partition_id is null or b.partition_id = w.partition_id
 	)
-	select migration_id, entity, sum(read)::bigint, sum(created)::bigint, sum(already)::bigint, sum(skipped)::bigint, sum(failed)::bigint, sum(in_doubt)::bigint
+	select migration_id, entity, sum(read)::bigint, sum(created)::bigint, sum(already)::bigint, sum(skipped)::bigint, sum(failed)::bigint,
+		sum(in_doubt)::bigint, max(settled_at)
 	from line
 	group by migration_id, entity`
 
@@ -49,10 +46,11 @@ const countSQL = `
 // partitions or in partition $5.
 const wantedRun = `
 	with wanted as (
-		select m.id as migration_id, r.id as run_id, $5::text as partition
+		select m.id as migration_id, r.id as run_id, p.id as partition_id
 		from migrations m
 		left join runs r on r.migration_id = m.id and r.run = $4
-		where m.id = migration_of($1, $2, $3)
+		left join partitions p on p.migration_id = m.id and p.name = $5
+		where m.id = migration_of($1, $2, $3) and ($5 = '' or p.id is not null)
 	)`
 
 // Counts adds up a migration, seen from a run: Created are the records of this
@@ -78,30 +76,25 @@ func (l *Ledger) count(ctx context.Context, m migration.Migration, run, partitio
 	if err != nil {
 		return nil, failed("count "+m.String(), err)
 	}
-	counts, err := collectCounts(rows)
+	counts := migration.EntityCounts{}
+	err = eachCount(rows, func(_ int32, e migration.Entity, c migration.Counts, _ time.Time) { counts[e] = c })
 	if err != nil {
 		return nil, failed("count "+m.String(), err)
 	}
-	for _, of := range counts {
-		return of, nil // there is one migration at most
-	}
-	return migration.EntityCounts{}, nil
+	return counts, nil
 }
 
-// collectCounts reads the answer of countSQL, by the ledger's migration id.
-func collectCounts(rows pgx.Rows) (map[int32]migration.EntityCounts, error) {
-	counts := make(map[int32]migration.EntityCounts)
+// eachCount reads the answer of countSQL.
+func eachCount(rows pgx.Rows, fn func(migrationID int32, e migration.Entity, c migration.Counts, lastSettle time.Time)) error {
 	var id int32
 	var e migration.Entity
 	var c migration.Counts
-	_, err := pgx.ForEachRow(rows, []any{&id, &e, &c.Read, &c.Created, &c.AlreadyThere, &c.Skipped, &c.Failed, &c.InDoubt}, func() error {
-		if counts[id] == nil {
-			counts[id] = make(migration.EntityCounts)
-		}
-		counts[id][e] = c
+	var last *time.Time
+	_, err := pgx.ForEachRow(rows, []any{&id, &e, &c.Read, &c.Created, &c.AlreadyThere, &c.Skipped, &c.Failed, &c.InDoubt, &last}, func() error {
+		fn(id, e, c, orZero(last))
 		return nil
 	})
-	return counts, err
+	return err
 }
 
 // ExactCounts is Counts made from the batches themselves, by distinct source
@@ -140,18 +133,16 @@ func (l *Ledger) ExactCounts(ctx context.Context, m migration.Migration, run str
 			count(*) filter (where outcome = 'a' or outcome = 'c' and run_id is distinct from a.mine),
 			count(*) filter (where outcome = 's'),
 			count(*) filter (where outcome = 'f'),
-			count(*) filter (where doubtful)
+			count(*) filter (where doubtful), null::timestamptz
 		from fate f, asked a
 		group by a.migration_id, f.entity`, key(m, run)...)
 	if err != nil {
 		return nil, failed("count exactly "+m.String(), err)
 	}
-	counts, err := collectCounts(rows)
+	counts := migration.EntityCounts{}
+	err = eachCount(rows, func(_ int32, e migration.Entity, c migration.Counts, _ time.Time) { counts[e] = c })
 	if err != nil {
 		return nil, failed("count exactly "+m.String(), err)
 	}
-	for _, of := range counts {
-		return of, nil // there is one migration at most
-	}
-	return migration.EntityCounts{}, nil
+	return counts, nil
 }

@@ -56,8 +56,8 @@ const intendSQL = `
 		on conflict (migration_id, batch_id) do nothing
 		returning send_by
 	), opened as (
-		insert into open_batches (migration_id, batch_id, partition_id, records, send_by, repeats)
-		select h.migration_id, $7, h.partition_id, cardinality($13), w.send_by, not $14 or h.entity <> 'tickets' and (
+		insert into open_batches (migration_id, batch_id, partition_id, entity, records, send_by, repeats)
+		select h.migration_id, $7, h.partition_id, h.entity, cardinality($13), w.send_by, not $14 or h.entity <> 'tickets' and (
 			exists (select from not_delivered n where n.migration_id = h.migration_id and n.entity = h.entity and n.source_id = any($13))
 			or exists (select from targets t where t.migration_id = h.migration_id and t.entity = h.entity and t.source_id = any($13) and t.outcome is not null))
 		from held h, written w

@@ -19,11 +19,15 @@ func (l *Ledger) SavePlan(ctx context.Context, m migration.Migration, p migratio
 	for i, q := range p.Partitions {
 		names[i], entities[i], after[i], upTo[i], rows[i] = q.ID, string(q.Entity), q.After, q.UpTo, q.Rows
 	}
+	planned := make(map[migration.Entity]int64)
+	for _, q := range p.Partitions {
+		planned[q.Entity] += q.Rows
+	}
 	var b pgx.Batch
 	b.Queue(ensureMigration, key(m)...)
 	b.Queue(`
 		with first as (
-			update migrations set plan_as_of = $4
+			update migrations set plan_as_of = $4, planned = $10
 			where id = migration_of($1, $2, $3) and plan_as_of is null
 			returning id
 		)
@@ -32,7 +36,7 @@ func (l *Ledger) SavePlan(ctx context.Context, m migration.Migration, p migratio
 		from first f, unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[]) with ordinality u(name, entity, after_id, up_to_id, planned_rows, n)
 		on conflict (migration_id, name) do update set
 			ordinal = excluded.ordinal, after_id = excluded.after_id, up_to_id = excluded.up_to_id, planned_rows = excluded.planned_rows`,
-		key(m, p.AsOf, names, entities, after, upTo, rows)...)
+		key(m, p.AsOf, names, entities, after, upTo, rows, planned)...)
 	if err := l.pool.SendBatch(ctx, &b).Close(); err != nil {
 		return migration.Plan{}, failed("save the plan of "+m.String(), err)
 	}

@@ -103,10 +103,7 @@ func (l *Ledger) LastSettle(ctx context.Context, m migration.Migration) (time.Ti
 	defer cancel()
 	var last *time.Time
 	err := l.pool.QueryRow(ctx, `
-		select max(t.settled_at)
-		from partitions p
-		join tallies t on t.partition_id = p.id
-		where p.migration_id = migration_of($1, $2, $3)`, key(m)...).Scan(&last)
+		select max(settled_at) from tallies where migration_id = migration_of($1, $2, $3)`, key(m)...).Scan(&last)
 	if err != nil {
 		return time.Time{}, failed("look for the last settlement of "+m.String(), err)
 	}

@@ -131,12 +131,12 @@ const settleSQL = `
 		select r.partition_id, r.run_id, -(r.outcome = 'c')::int, -(r.outcome = 'a')::int, -(r.outcome = 's')::int, -(r.outcome = 'f')::int, -(r.outcome = '-')::int
 		from replaced r
 	), tallied as (
-		insert into tallies as t (partition_id, run_id, created, already, skipped, failed, unsent, settled_at)
-		select m.partition_id, m.run_id, sum(m.created), sum(m.already), sum(m.skipped), sum(m.failed), sum(m.unsent), clock_timestamp()
-		from moved m
-		group by m.partition_id, m.run_id
+		insert into tallies as t (migration_id, partition_id, run_id, entity, created, already, skipped, failed, unsent, settled_at)
+		select i.migration_id, m.partition_id, m.run_id, i.entity, sum(m.created), sum(m.already), sum(m.skipped), sum(m.failed), sum(m.unsent), clock_timestamp()
+		from moved m, intent i
+		group by i.migration_id, m.partition_id, m.run_id, i.entity
 		order by m.partition_id, m.run_id
-		on conflict (partition_id, run_id) do update set
+		on conflict (migration_id, partition_id, run_id) do update set
 			created = t.created + excluded.created, already = t.already + excluded.already, skipped = t.skipped + excluded.skipped,
 			failed = t.failed + excluded.failed, unsent = t.unsent + excluded.unsent, settled_at = excluded.settled_at
 	), notable as (

@@ -53,7 +53,7 @@ func (l *Ledger) newestRuns(ctx context.Context, filter RunFilter) ([]run, error
 	}
 	rows, err := l.pool.Query(ctx, `
 		select r.id, m.id, m.customer, m.destination, m.account, r.run, r.begun_at, r.ended_at, r.state, r.by_whom, r.why, r.ticket_limit,
-			r.comparison, r.duplicates, m.control, m.control_by, m.control_why, r.reason, clock_timestamp(), r.parked
+			r.comparison, r.duplicates, m.control, m.control_by, m.control_why, r.reason, clock_timestamp(), r.parked, m.planned
 		from migrations m
 		join runs r on r.id = m.current_run
 		where (not $4 or m.id = migration_of($1, $2, $3)) and (not $5 or r.ended_at is null)
@@ -67,9 +67,10 @@ func (l *Ledger) newestRuns(ctx context.Context, filter RunFilter) ([]run, error
 func scanRun(row pgx.CollectableRow) (run, error) {
 	var r run
 	var begunAt, endedAt *time.Time
-	var comparison, reason, parked []byte
+	var comparison, reason, parked, planned []byte
+	var rows map[migration.Entity]int64
 	err := row.Scan(&r.id, &r.migrationID, &r.Migration.Customer, &r.Migration.Destination, &r.Migration.Account, &r.Run, &begunAt, &endedAt,
-		&r.State, &r.By, &r.Why, &r.Limit, &comparison, &r.Duplicates, &r.Control, &r.ControlBy, &r.ControlWhy, &reason, &r.ReasonAt, &parked)
+		&r.State, &r.By, &r.Why, &r.Limit, &comparison, &r.Duplicates, &r.Control, &r.ControlBy, &r.ControlWhy, &reason, &r.ReasonAt, &parked, &planned)
 	if err != nil {
 		return r, err
 	}
@@ -77,7 +78,7 @@ func scanRun(row pgx.CollectableRow) (run, error) {
 	for _, field := range []struct {
 		text []byte
 		into any
-	}{{comparison, &r.Comparison}, {reason, &r.Reason}, {parked, &r.Parked}} {
+	}{{comparison, &r.Comparison}, {reason, &r.Reason}, {parked, &r.Parked}, {planned, &rows}} {
 		if field.text == nil {
 			continue
 		}
@@ -89,6 +90,12 @@ func scanRun(row pgx.CollectableRow) (run, error) {
 		r.ReasonAt = time.Time{}
 	}
 	r.Counts, r.Planned = migration.EntityCounts{}, migration.EntityCounts{}
+	for e, n := range rows {
+		if e == migration.Tickets && r.Limit > 0 {
+			n = min(n, r.Limit)
+		}
+		r.Planned[e] = migration.Counts{Read: n}
+	}
 	return r, nil
 }
 
@@ -103,43 +110,16 @@ func (l *Ledger) addProgress(ctx context.Context, runs []run) error {
 	var b pgx.Batch
 	b.Queue(`
 		with wanted as (
-			select migration_id, run_id, ''::text as partition
+			select migration_id, run_id, null::int as partition_id
 			from unnest($1::int[], $2::int[]) u(migration_id, run_id)
 		)`+countSQL, migrations, ids).Query(func(rows pgx.Rows) error {
-		counts, err := collectCounts(rows)
-		for id, of := range counts {
-			byID[id].Counts = of
-		}
-		return err
-	})
-	b.Queue(`
-		select migration_id, entity, sum(planned_rows)::bigint
-		from partitions
-		where migration_id = any($1) and ordinal is not null
-		group by migration_id, entity`, migrations).Query(func(rows pgx.Rows) error {
-		var id int32
-		var e migration.Entity
-		var planned int64
-		_, err := pgx.ForEachRow(rows, []any{&id, &e, &planned}, func() error {
+		return eachCount(rows, func(id int32, e migration.Entity, c migration.Counts, lastSettle time.Time) {
 			r := byID[id]
-			if e == migration.Tickets && r.Limit > 0 {
-				planned = min(planned, r.Limit)
+			r.Counts[e] = c
+			if lastSettle.After(r.LastSettle) {
+				r.LastSettle = lastSettle
 			}
-			r.Planned[e] = migration.Counts{Read: planned}
-			return nil
 		})
-		return err
-	})
-	b.Queue(`
-		select p.migration_id, max(t.settled_at)
-		from partitions p
-		join tallies t on t.partition_id = p.id
-		where p.migration_id = any($1)
-		group by p.migration_id`, migrations).Query(func(rows pgx.Rows) error {
-		var id int32
-		var at time.Time
-		_, err := pgx.ForEachRow(rows, []any{&id, &at}, func() error { byID[id].LastSettle = at; return nil })
-		return err
 	})
 	b.Queue(`
 		select distinct on (migration_id) migration_id, code, text, since, until, at

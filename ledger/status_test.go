@@ -121,13 +121,13 @@ func TestRunsOfAFleetTakeLessThanASecond(t *testing.T) {
 	t.Parallel()
 	l, url := open(t)
 	for _, fill := range []string{
-		`insert into migrations (customer, destination, account, current_run) select 'c' || n, 'zendesk', 'a' || n, n from generate_series(1, 2000) n`,
+		`insert into migrations (customer, destination, account, current_run, planned) select 'c' || n, 'zendesk', 'a' || n, n, '{"tickets": 100000}' from generate_series(1, 2000) n`,
 		`insert into runs (migration_id, run, begun_at) select n, 'run', now() from generate_series(1, 2000) n`,
 		`insert into partitions (migration_id, name, entity, ordinal, planned_rows)
 			select m, 'tickets-' || p, 'tickets', p, 2000 from generate_series(1, 2000) m, generate_series(1, 50) p`,
-		`insert into tallies select id, migration_id, 1990, 5, 3, 2, 0, now() from partitions`,
-		`insert into open_batches (migration_id, batch_id, partition_id, records, send_by, repeats)
-			select migration_id, 'b' || id, id, 100, now(), ordinal = 1 from partitions where ordinal <= 5 and migration_id % 10 = 0`,
+		`insert into tallies select migration_id, id, migration_id, entity, 1990, 5, 3, 2, 0, now() from partitions`,
+		`insert into open_batches (migration_id, batch_id, partition_id, entity, records, send_by, repeats)
+			select migration_id, 'b' || id, id, entity, 100, now(), ordinal = 1 from partitions where ordinal <= 5 and migration_id % 10 = 0`,
 		`insert into intents (migration_id, partition_id, run_id, generation, fence, intent_at, send_by, level, in_order, batch_id, source_ids)
 			select migration_id, partition_id, 0, 0, 0, now(), now(), 0, true, batch_id, (select array_agg(n::text) from generate_series(1, 100) n) from open_batches`,
 		`insert into reasons select id, 'w', 'rate_limited', 'waits', now(), null, now() from migrations`,

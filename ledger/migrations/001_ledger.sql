@@ -7,6 +7,7 @@ create table migrations (
     destination text not null,
     account     text not null,
     plan_as_of  timestamptz,                  -- null: no plan yet
+    planned     jsonb not null default '{}',  -- rows of the plan, by entity
     current_run int,                          -- the run that the control word is for
     control     text not null default 'run',  -- run, pause or cancel
     control_by  text not null default '',
@@ -118,6 +119,7 @@ create table open_batches (
     migration_id int not null,
     batch_id     text not null,
     partition_id int not null,
+    entity       text not null,
     records      int not null,
     send_by      timestamptz not null,
     repeats      boolean not null,            -- its records may have been in an earlier batch
@@ -128,15 +130,17 @@ create table open_batches (
 create index open_batches_partition on open_batches (partition_id);
 
 create table tallies (
+    migration_id int not null,
     partition_id int not null,
     run_id       int not null,                -- the run that took the decisions
+    entity       text not null,
     created      bigint not null,
     already      bigint not null,
     skipped      bigint not null,
     failed       bigint not null,
     unsent       bigint not null,             -- read, without a decision so far
     settled_at   timestamptz not null,
-    primary key (partition_id, run_id)
+    primary key (migration_id, partition_id, run_id)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 
 create table not_delivered (
