@@ -113,7 +113,8 @@ func (e *edge) block(c *client, a *account, now int64) (status int, retryAfter i
 }
 
 // writeEdgeBlock answers as Cloudflare does: HTML, and none of Zendesk's headers.
-func writeEdgeBlock(w http.ResponseWriter, status int, retryAfter int64) {
+func writeEdgeBlock(w http.ResponseWriter, r *http.Request, status int, retryAfter int64) {
+	drain(r)
 	h := w.Header()
 	h.Set("Server", "cloudflare")
 	h.Set("CF-RAY", ray())
@@ -141,7 +142,8 @@ func (a *account) zendeskHeaders(q *request) {
 	q.header.Set("X-Zendesk-Api-Version", "v2")
 }
 
-func refuseUnknownAccount(w http.ResponseWriter) {
+func refuseUnknownAccount(w http.ResponseWriter, r *http.Request) {
+	drain(r)
 	w.Header().Set("Content-Type", jsonType)
 	w.WriteHeader(http.StatusNotFound)
 	w.Write([]byte(titledError("No help desk at this address", "There is no help desk configured at this address."))) //nolint:errcheck // a client that has gone is none of the server's business

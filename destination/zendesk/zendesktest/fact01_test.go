@@ -3,6 +3,7 @@ package zendesktest_test
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -108,4 +109,11 @@ func TestFact01TimeScaleShortensTheWindow(t *testing.T) {
 	if d := time.Since(from); d > 2*time.Second {
 		t.Errorf("a new window came after %v, want within a second", d)
 	}
+}
+
+func TestFact01RefusalReachesAClientThatIsStillSending(t *testing.T) {
+	t.Parallel()
+	z := newAccount(t, object{"plan_per_minute": 1})
+	body := object{"tickets": []object{{"description": strings.Repeat("x", 8<<20)}}}
+	until(t, "a 429", func() bool { return z.post("imports/tickets/create_many", body).status == 429 })
 }

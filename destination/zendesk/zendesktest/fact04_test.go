@@ -112,6 +112,7 @@ func TestFact04JobsGoWrong(t *testing.T) {
 		tickets, openJobs, answer int
 	}{
 		{"job_silent", nil, 404, true, true, "completed", 5, 0, 200},
+		{"job_empty", nil, 200, true, true, "completed", 5, 0, 200},
 		{"job_hidden", nil, 404, false, true, "completed", 5, 0, 200},
 		{"job_vanishes", nil, 404, false, false, nil, 5, 0, 200},
 		{"job_stuck", nil, 200, true, true, "queued", 0, 1, 200},
@@ -135,7 +136,10 @@ func TestFact04JobsGoWrong(t *testing.T) {
 			if row.answer == 0 {
 				id = text(at(list, 0, "id"))
 			}
-			z.get("job_statuses/"+id).is(t, row.single)
+			single := z.get("job_statuses/"+id).is(t, row.single)
+			if row.kind == "job_empty" {
+				equal(t, "body of the single URL", single.text, "")
+			}
 			equal(t, "in show_many", len(z.get("job_statuses/show_many"+query("ids", id)).list("job_statuses")) == 1, row.inShowMany)
 			if row.kind == "job_fails_after" {
 				equal(t, "results", at(list, 0, "results"), nil)
@@ -167,4 +171,18 @@ func TestFact04ListIsNewestFirstByCursor(t *testing.T) {
 		path = "job_statuses.json" + query("page[size]", "2", "page[after]", text(r.at("meta", "after_cursor")))
 	}
 	equal(t, "jobs", listed, posted)
+}
+
+func TestFact04JobsRunBesideEachOther(t *testing.T) {
+	t.Parallel()
+	z := newAccount(t, object{"seconds_per_ticket": 0.02, "plan_per_minute": 1_000_000})
+	begun := time.Now()
+	for range 30 {
+		z.post("imports/tickets/create_many", object{"tickets": many(50, func(int) object { return simple("") })}).is(t, 200)
+	}
+	until(t, "the end of all jobs", func() bool { return whole(z.stats()["open_jobs"]) == 0 })
+	if took := time.Since(begun); took > 15*time.Second { // one after the other they take 30 s
+		t.Errorf("30 jobs of 1 s took %v", took)
+	}
+	equal(t, "tickets", z.stats()["tickets"], 1500)
 }

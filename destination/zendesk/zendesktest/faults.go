@@ -49,13 +49,14 @@ const (
 	faultJobStuck     = "job_stuck"       // the job stays queued
 	faultJobFails     = "job_fails_after" // the job fails as a whole after some items were created
 	faultJobSilent    = "job_silent"      // the job's own URL answers 404
-	faultJobHidden    = "job_hidden"      // and show_many leaves it out; only the list shows it
+	faultJobEmpty     = "job_empty"       // the job's own URL answers 200 without a body
+	faultJobHidden    = "job_hidden"      // the same, and show_many leaves it out; only the list shows it
 	faultJobVanishes  = "job_vanishes"    // the job is gone as soon as it has ended
 )
 
 var faultKinds = [...]string{
 	faultCutBefore, faultCutAfter, faultCutHalf, faultErrorBefore, faultErrorAfter, faultUnavailable, faultRateLimited,
-	faultConflict, faultExpiredToken, faultSlow, faultLate, faultJobStuck, faultJobFails, faultJobSilent, faultJobHidden, faultJobVanishes,
+	faultConflict, faultExpiredToken, faultSlow, faultLate, faultJobStuck, faultJobFails, faultJobSilent, faultJobEmpty, faultJobHidden, faultJobVanishes,
 }
 
 func (f *Fault) check() error {
@@ -109,7 +110,7 @@ func (f *Fault) matches(r *route) bool {
 
 func (f *Fault) isJobFault() bool {
 	switch f.Kind {
-	case faultJobStuck, faultJobFails, faultJobSilent, faultJobHidden, faultJobVanishes:
+	case faultJobStuck, faultJobFails, faultJobSilent, faultJobEmpty, faultJobHidden, faultJobVanishes:
 		return true
 	}
 	return false
@@ -174,6 +175,8 @@ func (p *jobPlan) add(f *Fault) {
 		p.FailAfter = &f.After
 	case faultJobSilent:
 		p.Silent = true
+	case faultJobEmpty:
+		p.Empty = true
 	case faultJobHidden:
 		p.Hidden = true
 	case faultJobVanishes:

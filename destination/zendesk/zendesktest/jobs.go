@@ -27,6 +27,7 @@ type jobPlan struct {
 	Stuck     bool `json:"stuck,omitempty"`      // stays queued
 	FailAfter *int `json:"fail_after,omitempty"` // fails as a whole, without results, after so many items were created
 	Silent    bool `json:"silent,omitempty"`     // its own URL answers 404
+	Empty     bool `json:"empty,omitempty"`      // its own URL answers 200 with nothing
 	Hidden    bool `json:"hidden,omitempty"`     // show_many leaves it out as well; only the list shows it
 	Vanish    bool `json:"vanish,omitempty"`     // is gone as soon as it has ended
 }
@@ -274,6 +275,9 @@ func showJob(a *account, q *request) answer {
 	j := a.jobs.byID[q.id]
 	if j == nil || j.plan.Silent || j.plan.Hidden {
 		return notFound()
+	}
+	if j.plan.Empty {
+		return jsonAnswer(http.StatusOK, "")
 	}
 	e := &encoder{}
 	e.begin('{')

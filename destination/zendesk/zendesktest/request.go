@@ -170,6 +170,7 @@ func (a *account) send(w http.ResponseWriter, r *http.Request, q *request, reply
 	if reply.cut {
 		panic(http.ErrAbortHandler)
 	}
+	drain(r)
 	if len(q.warn) > 0 {
 		w.Header().Set("x-zendesk-api-warn", "Removed restricted keys "+mustMarshal(q.warn)+" from parameters according to whitelist")
 	}
@@ -222,4 +223,10 @@ func (a *account) bodyLimit(r *route) int64 {
 		return a.settings.MaxUploadBytes
 	}
 	return a.settings.MaxBodyBytes
+}
+
+// drain reads what is left of a refused request's body. Otherwise the connection would be reset under a client that is
+// still sending, and it would lose the answer; Zendesk's edge takes the whole request before it answers.
+func drain(r *http.Request) {
+	io.Copy(io.Discard, r.Body) //nolint:errcheck // a client that has gone is none of the server's business
 }

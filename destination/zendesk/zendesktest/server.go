@@ -122,14 +122,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, path, _ := strings.Cut(rest, "/")
 	a := s.account(name)
 	if !ok || a == nil {
-		refuseUnknownAccount(w)
+		refuseUnknownAccount(w, r)
 		return
 	}
 	client := s.edge.client(r)
 	now := time.Now().UnixNano()
 	if status, retryAfter := s.edge.block(client, a, now); status != 0 {
 		a.countEdgeBlock(client, now, status)
-		writeEdgeBlock(w, status, retryAfter)
+		writeEdgeBlock(w, r, status, retryAfter)
 		return
 	}
 	a.serve(w, r, path, client, now)
