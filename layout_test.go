@@ -60,7 +60,9 @@ var rooms = []room{
 		not:   []string{"database/sql", "net", "net/http", "os", "os/exec"},
 		tests: []string{temporal, "farewell/workflows", "github.com/stretchr/testify/mock"}},
 
-	{folder: "source", uses: []string{"farewell/migration", "farewell/telemetry", pgx}},
+	{folder: "source",
+		uses:  []string{"farewell/migration", "farewell/telemetry", pgx},
+		tests: []string{"farewell/sandbox/samplecrm"}},
 
 	{folder: "ledger", uses: []string{"farewell/migration", "farewell/telemetry", pgx, "github.com/jackc/tern/v2/migrate"}},
 
