@@ -34,7 +34,7 @@ const countSQL = `
 		from wanted w
 		join open_batches o on o.migration_id = w.migration_id and o.repeats
 		join intents i on i.migration_id = o.migration_id and i.batch_id = o.batch_id
-		cross join lateral prior(o.migration_id, o.entity, o.partition_id, i.source_ids, o.entity = 'tickets') b
+		cross join lateral prior(o.migration_id, o.entity, o.partition_id, id_list(i.source_ids), o.entity = 'tickets') b
 		where w.partition_id is null or b.partition_id = w.partition_id
 	)
 	select migration_id, entity, sum(read)::bigint, sum(created)::bigint, sum(already)::bigint, sum(skipped)::bigint, sum(failed)::bigint,
@@ -122,7 +122,7 @@ func (l *Ledger) ExactCounts(ctx context.Context, m migration.Migration, run str
 			) d
 		), record as (
 			select b.entity, u.id collate "C" as id, b.seq, b.run_id, b.open, b.doubtful, substr(b.outcomes, u.n::int, 1) as outcome
-			from batch b, unnest(b.source_ids) with ordinality u(id, n)
+			from batch b, unnest(id_list(b.source_ids)) with ordinality u(id, n)
 		), fate as (
 			select distinct on (entity, id) entity, run_id, open, doubtful, outcome
 			from record

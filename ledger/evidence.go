@@ -100,7 +100,7 @@ func (l *Ledger) LateEvidence(ctx context.Context, m migration.Migration) ([]Lat
 	defer cancel()
 	op := "list the late evidence of " + m.String()
 	rows, err := l.pool.Query(ctx, `
-		select s.batch_id, p.entity, p.name, i.source_ids, s.outcomes, s.settled_at,
+		select s.batch_id, p.entity, p.name, id_list(i.source_ids), s.outcomes, s.settled_at,
 			e.kind, coalesce(e.job_id, ''), coalesce(e.note, ''), e.at, e.source_ids, coalesce(e.outcomes, ''), e.target_ids, e.problems
 		from settlements s
 		join intents i on i.migration_id = s.migration_id and i.batch_id = s.batch_id
@@ -111,7 +111,7 @@ func (l *Ledger) LateEvidence(ctx context.Context, m migration.Migration) ([]Lat
 			or e.kind in ('results', 'found') and exists (
 				select
 				from unnest(e.source_ids) with ordinality was(id, n)
-				join unnest(i.source_ids) with ordinality had(id, n) on had.id = was.id
+				join unnest(id_list(i.source_ids)) with ordinality had(id, n) on had.id = was.id
 				where substr(e.outcomes, was.n::int, 1) in ('c', 'a') and substr(s.outcomes, had.n::int, 1) = '-'))
 		order by e.seq`, key(m)...)
 	if err != nil {

@@ -103,7 +103,7 @@ func TestTakeOverWaitsForAnIntentInFlightAndSeesIt(t *testing.T) {
 	obstacle := begin(t, url)
 	_, err := obstacle.Exec(t.Context(), `
 		insert into farewell_ledger.intents (migration_id, partition_id, run_id, generation, fence, intent_at, send_by, level, in_order, batch_id, source_ids)
-		select migration_id, id, 0, 0, 0, now(), now(), 0, true, $1, '{}' from farewell_ledger.partitions`, b.ID)
+		select migration_id, id, 0, 0, 0, now(), now(), 0, true, $1, '' from farewell_ledger.partitions`, b.ID)
 	must(t, err)
 	intended := make(chan error, 1)
 	go func() {
@@ -174,7 +174,7 @@ func TestIntentRepeatedUnderTheSameHoldKeepsItsSendBy(t *testing.T) {
 	if !again.Equal(b.SendBy) {
 		t.Errorf("send by %v, then %v", b.SendBy, again)
 	}
-	for name, bad := range map[string][]string{"no records": nil, "a record twice": {"1", "1"}} {
+	for name, bad := range map[string][]string{"no records": nil, "a record twice": {"1", "1"}, "the separator": {"1\x1f2"}} {
 		if _, err := l.Intend(t.Context(), h, inOrder(h, bad...), sending); err == nil {
 			t.Errorf("%s: accepted", name)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"farewell/migration"
@@ -50,7 +51,7 @@ const intendSQL = `
 		for share
 	), written as (
 		insert into intents (migration_id, partition_id, run_id, generation, fence, read_at, intent_at, send_by, level, in_order, batch_id, source_ids)
-		select h.migration_id, h.partition_id, r.id, $8, $5, $9, clock_timestamp(), clock_timestamp() + $10 * interval '1 microsecond', $11, $12, $7, $13
+		select h.migration_id, h.partition_id, r.id, $8, $5, $9, clock_timestamp(), clock_timestamp() + $10 * interval '1 microsecond', $11, $12, $7, id_text($13)
 		from held h
 		join runs r on r.migration_id = h.migration_id and r.run = $6
 		on conflict (migration_id, batch_id) do nothing
@@ -91,6 +92,9 @@ func (l *Ledger) intend(ctx context.Context, h migration.Hold, b migration.Batch
 	return *before, nil
 }
 
+// separator stands between the ids of a batch in the tables.
+const separator = "\x1f"
+
 // distinct refuses a batch that would be counted wrongly.
 func distinct(ids []string) error {
 	if len(ids) == 0 {
@@ -98,6 +102,9 @@ func distinct(ids []string) error {
 	}
 	seen := make(map[string]bool, len(ids))
 	for _, id := range ids {
+		if strings.Contains(id, separator) {
+			return fmt.Errorf("record %q has the separator of ids in its id: choose another id in the source's views", id)
+		}
 		if seen[id] {
 			return fmt.Errorf("record %s is in the batch twice", id)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"strings"
 
 	"farewell/migration"
 )
@@ -37,6 +38,9 @@ func toColumns(items []migration.Item) (columns, error) {
 		case migration.Created, migration.AlreadyThere, migration.Skipped, migration.Failed, migration.NotSent:
 		default:
 			return columns{}, fmt.Errorf("record %s has no outcome", item.SourceID)
+		}
+		if strings.Contains(item.TargetID, separator) {
+			return columns{}, fmt.Errorf("record %s has a target id that cannot be stored: %q", item.SourceID, item.TargetID)
 		}
 		c.sources[i] = item.SourceID
 		outcomes[i] = byte(item.Outcome)

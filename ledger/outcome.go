@@ -52,7 +52,7 @@ func (l *Ledger) fates(ctx context.Context, m migration.Migration, partitionID s
 	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	rows, err := l.pool.Query(ctx, `
-		select i.batch_id, i.source_ids, i.read_at, r.run, coalesce(s.seq, 0), coalesce(s.outcomes, ''), s.target_ids
+		select i.batch_id, id_list(i.source_ids), i.read_at, r.run, coalesce(s.seq, 0), coalesce(s.outcomes, ''), id_list(s.target_ids)
 		from partitions p
 		join intents i on i.partition_id = p.id
 		left join settlements s on s.migration_id = i.migration_id and s.batch_id = i.batch_id
@@ -178,7 +178,7 @@ func (l *Ledger) SettledTargets(ctx context.Context, m migration.Migration, e mi
 		from partitions p
 		join intents i on i.partition_id = p.id
 		join settlements s on s.migration_id = i.migration_id and s.batch_id = i.batch_id
-		cross join lateral unnest(i.source_ids, s.target_ids) with ordinality u(id, target, n)
+		cross join lateral unnest(id_list(i.source_ids), id_list(s.target_ids)) with ordinality u(id, target, n)
 		join unnest($5::text[]) w(id) on w.id = u.id
 		where p.migration_id = migration_of($1, $2, $3) and p.entity = $4 and u.target <> ''
 		order by substr(s.outcomes, u.n::int, 1) in ('c', 'a') desc, s.seq desc`, key(m, e, sourceIDs)...)

@@ -98,7 +98,7 @@ func readTakeOver(results pgx.BatchResults, id string, state *migration.Partitio
 
 // batchColumns are what scanBatch reads, from intents i, runs r of the intent,
 // and settlements s, which may be missing.
-const batchColumns = `i.batch_id, i.source_ids, i.level, i.generation, i.in_order, i.read_at, i.intent_at, i.send_by, r.run,
+const batchColumns = `i.batch_id, id_list(i.source_ids), i.level, i.generation, i.in_order, i.read_at, i.intent_at, i.send_by, r.run,
 	s.settled_at, coalesce(s.verdict, ''), coalesce(s.outcomes, '')`
 
 func scanBatch(row pgx.CollectableRow) (migration.BatchState, error) {

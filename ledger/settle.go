@@ -103,13 +103,13 @@ const settleSQL = `
 		where p.migration_id = migration_of($1, $2, $3) and p.name = $4 and p.fence = $5
 		for share
 	), intent as (
-		select h.*, r.id as run_id, i.source_ids = $8::text[] as same_records
+		select h.*, r.id as run_id, i.source_ids = id_text($8::text[]) as same_records
 		from held h
 		join runs r on r.migration_id = h.migration_id and r.run = $6
 		join intents i on i.migration_id = h.migration_id and i.batch_id = $7 and i.partition_id = h.partition_id
 	), settled as (
 		insert into settlements (settled_at, migration_id, run_id, created, already, skipped, failed, not_sent, again, batch_id, verdict, outcomes, target_ids)
-		select clock_timestamp(), i.migration_id, i.run_id, $12, $13, $14, $15, $16, $17, $7, $11, $9, $10::text[]
+		select clock_timestamp(), i.migration_id, i.run_id, $12, $13, $14, $15, $16, $17, $7, $11, $9, id_text($10::text[])
 		from intent i where i.same_records
 		on conflict (migration_id, batch_id) do nothing
 		returning migration_id, run_id, settled_at
@@ -181,7 +181,7 @@ const settleSQL = `
 	)
 	select exists (select from held), coalesce((select same_records from intent), false), exists (select from intent),
 		exists (select from settled), s.batch_id is not null,
-		coalesce(s.verdict = $11 and s.outcomes = $9 and s.target_ids is not distinct from $10::text[], false)
+		coalesce(s.verdict = $11 and s.outcomes = $9 and s.target_ids is not distinct from id_text($10::text[]), false)
 	from (select) one
 	left join settlements s on s.migration_id = migration_of($1, $2, $3) and s.batch_id = $7`
 
