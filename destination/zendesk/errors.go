@@ -235,8 +235,9 @@ type problem struct {
 	text    string // in the account's language; may quote a record
 }
 
-// stableName is what an error name looks like; anything else is a sentence.
-var stableName = regexp.MustCompile(`^[A-Z][A-Za-z0-9_]{2,60}$`)
+// stableName is what an error name looks like: RecordInvalid, or invalid_grant
+// of OAuth. Anything else is a sentence.
+var stableName = regexp.MustCompile(`^([A-Z][A-Za-z0-9_]{2,60}|[a-z]+(_[a-z]+)+)$`)
 
 func readProblem(body []byte) problem {
 	var raw struct {
