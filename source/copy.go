@@ -108,7 +108,7 @@ func (c copier) part(ctx context.Context, e migration.Entity, sel selection, vie
 	if part.ReadAt, err = c.begin(ctx); err != nil {
 		return err
 	}
-	part.Listed, err = readListed(ctx, c.conn, "from "+c.table(entity.name)+" v where "+where, p.values)
+	part.Listed, err = readListed(ctx, c.conn, entity.name, "from "+c.table(entity.name)+" v where "+where, p.values)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -53,8 +54,10 @@ func Permanent(err error) bool {
 	return errors.As(err, &e) && e.Permanent
 }
 
-var errCallTimeout = errors.New("no answer in time")
-var errStreamIdle = errors.New("no byte moved in time")
+var (
+	errCallTimeout = errors.New("no answer in time")
+	errStreamIdle  = errors.New("the stream stood still")
+)
 
 // refusal is a permanent failure found on this side.
 type refusal struct{ what, advice string }
@@ -75,9 +78,12 @@ func newError(ctx context.Context, op operation, err error) error {
 	case errors.As(err, &pg):
 		describeServer(e, pg)
 	case errors.Is(context.Cause(ctx), errCallTimeout):
-		e.what, e.advice = "no answer in time", "a retry helps once the source is less busy or can be reached again"
+		// Not the context's error: nobody has cancelled anything.
+		e.cause, e.what = errCallTimeout, errCallTimeout.Error()
+		e.advice = "a retry helps once the source is less busy or can be reached again"
 	case errors.Is(context.Cause(ctx), errStreamIdle):
-		e.what, e.advice = "the stream stood still", "a retry helps once the source, or whoever takes the stream, moves again"
+		e.cause, e.what = errStreamIdle, errStreamIdle.Error()
+		e.advice = "a retry helps once the source, or whoever takes the stream, moves again"
 	case ctx.Err() != nil:
 		e.what, e.advice, e.cause = context.Cause(ctx).Error(), "the call was ended by its caller", ctx.Err()
 	default:
@@ -86,13 +92,12 @@ func newError(ctx context.Context, op operation, err error) error {
 	return e
 }
 
+// describeServer knows the classes of
+// https://www.postgresql.org/docs/current/errcodes-appendix.html. Messages of
+// the classes that it does not name may quote a row, and are left out.
 func describeServer(e *Error, pg *pgconn.PgError) {
 	e.SQLState = pg.Code
 	e.what = pg.Message
-	class := ""
-	if len(pg.Code) == 5 {
-		class = pg.Code[:2]
-	}
 	switch {
 	case pg.Code == "57014":
 		e.advice = "a retry helps when the source is less busy; if it does not, an index is missing: `starter check` names it"
@@ -104,21 +109,33 @@ func describeServer(e *Error, pg *pgconn.PgError) {
 	case pg.Code == "25006":
 		e.Permanent = true
 		e.advice = "Farewell only reads: remove what writes from the view, then retry"
-	case class == "42" || pg.Code == "3F000":
-		e.Permanent = true
-		e.advice = "compare the views with docs/source-views.md (`starter check` lists what is missing), then retry"
-	case class == "22":
-		// Such messages quote the value at fault, which is a customer's.
-		e.Permanent = true
-		e.cause = nil
-		e.what = "the view cannot compute one of its values; the message quotes it and is in the source's log only"
-		e.advice = "correct the view or the row, then retry"
-	case class == "28" || pg.Code == "3D000":
+	case ofClass(pg.Code, "28", "3D"):
 		e.Permanent = true
 		e.advice = "check user, password and database in the source's connection URL"
-	default:
+	case ofClass(pg.Code, "42", "3F"):
+		e.Permanent = true
+		e.advice = "compare the views with docs/source-views.md (`starter check` lists what is missing), then retry"
+	case ofClass(pg.Code, "08", "0A", "25", "40", "53", "55", "57", "58"):
 		e.advice = "a retry helps once the source is well again"
+	case ofClass(pg.Code, "XX", "72"):
+		e.withhold("the source failed inside")
+		e.advice = "see the source's log; a retry may help"
+	default:
+		e.withhold("the view cannot compute one of its values")
+		e.Permanent = true
+		e.advice = "correct the view or the row, then retry"
 	}
+}
+
+func ofClass(code string, classes ...string) bool {
+	return len(code) == 5 && slices.Contains(classes, code[:2])
+}
+
+// withhold keeps the server's message, which may quote a customer's value, out
+// of the error and of everything that is made from it.
+func (e *Error) withhold(what string) {
+	e.what = what + "; the message may quote it and is in the source's log only"
+	e.cause = nil
 }
 
 // writeError is a failure of whoever takes a stream, not of the source.

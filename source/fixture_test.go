@@ -96,6 +96,20 @@ func (f *fixture) open(o Options) *Source {
 	return s
 }
 
+// hold runs statements in a transaction of another session, which stays open
+// until release.
+func (f *fixture) hold(sql string) (release func()) {
+	f.t.Helper()
+	conn, err := pgx.Connect(f.t.Context(), f.url)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if _, err := conn.Exec(f.t.Context(), "begin; "+sql); err != nil {
+		f.t.Fatal(err)
+	}
+	return func() { _ = conn.Close(context.Background()) } // rolled back by it
+}
+
 func (f *fixture) exec(sql string, args ...any) {
 	f.t.Helper()
 	if _, err := f.conn.Exec(f.t.Context(), sql, args...); err != nil {

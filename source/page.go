@@ -89,7 +89,7 @@ func (r reader) page(ctx context.Context, q PageQuery) (migration.Page, error) {
 	page.Last = cut.ids[len(cut.ids)-1]
 	err = r.content(ctx, v, q.Customer, cut.ids, &page)
 	if err == nil && page.Len() != len(cut.ids) {
-		err = &refusal{fmt.Sprintf("the view shows %d rows for %d ids", page.Len(), len(cut.ids)), "show each id once for a customer, then retry"}
+		err = &refusal{fmt.Sprintf("the view shows %d rows for %d ids", page.Len(), len(cut.ids)), "make the view show the same rows to each query"}
 	}
 	return page, err
 }
@@ -109,8 +109,13 @@ func (r reader) size(ctx context.Context, v view, sel selection, limit int) (cut
 	}
 	c := cut{ids: make([]string, 0, limit)}
 	var bytes int64
+	last := ""
 	at, err := readSnapshot(ctx, r.conn, sql, args, func(row *row) {
 		id, size := row.id(v.name), row.integer()
+		if id == last {
+			row.fail(twice(v.name, id))
+		}
+		last = id
 		bytes += size
 		if c.more || len(c.ids) == limit || len(c.ids) > 0 && bytes > maxPageBytes {
 			c.more = true
@@ -119,6 +124,11 @@ func (r reader) size(ctx context.Context, v view, sel selection, limit int) (cut
 		c.ids = append(c.ids, id)
 	})
 	return c, at, err
+}
+
+// twice is an id that a cursor would pass over after its first row.
+func twice(view, id string) error {
+	return &refusal{fmt.Sprintf("view %s shows id %s more than once", view, id), "show each id once for a customer, then retry"}
 }
 
 // sizeQuery lists the range's next ids, one more than the limit, with the

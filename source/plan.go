@@ -69,17 +69,21 @@ func (s *Source) IDs(ctx context.Context, customer string, p migration.Partition
 	sel := selection{customer: customer, after: p.After, upTo: p.UpTo}
 	err := s.onEntity(ctx, op, p.Entity, sel, func(ctx context.Context, conn *pgx.Conn, from string, args []any) error {
 		var err error
-		listed, err = readListed(ctx, conn, from, args)
+		listed, err = readListed(ctx, conn, string(p.Entity), from, args)
 		return err
 	})
 	return listed, err
 }
 
-func readListed(ctx context.Context, conn *pgx.Conn, from string, args []any) ([]migration.Listed, error) {
+func readListed(ctx context.Context, conn *pgx.Conn, view, from string, args []any) ([]migration.Listed, error) {
 	var listed []migration.Listed
 	rows, err := conn.Query(ctx, "select v.id::text, v.created_at, v.updated_at "+from+" order by v.id", args...)
 	err = eachRow(rows, err, func(r *row) {
-		listed = append(listed, migration.Listed{ID: r.id("ids"), CreatedAt: r.time(), UpdatedAt: r.time()})
+		l := migration.Listed{ID: r.id(view), CreatedAt: r.time(), UpdatedAt: r.time()}
+		if n := len(listed); n > 0 && listed[n-1].ID == l.ID {
+			r.fail(twice(view, l.ID))
+		}
+		listed = append(listed, l)
 	})
 	return listed, err
 }
