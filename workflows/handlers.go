@@ -10,9 +10,12 @@ import (
 	"farewell/migration"
 )
 
-// wordArrives is how long the workflow waits for the update or cancellation
-// that belongs to a word which an activity heard on the control channel first.
-const wordArrives = 30 * time.Second
+// How long the workflow waits for the update or the cancellation that belongs
+// to a word which an activity heard on the control channel first.
+const (
+	pauseArrives        = 5 * time.Second
+	cancellationArrives = 30 * time.Second
+)
 
 // command is one thing that an operator can tell a running migration.
 type command struct {
@@ -112,11 +115,16 @@ func (r *run) pause(ctx workflow.Context, c migration.Command) error {
 	return r.announce(ctx, migration.ControlPause, c)
 }
 
+// resume tells the workers before it lets the lanes go on: a lane that still
+// heard the old word would stop again at once.
 func (r *run) resume(ctx workflow.Context, c migration.Command) error {
-	r.paused = nil
 	r.state = r.resting
 	r.reason = migration.Reason{}
-	return r.announce(ctx, migration.ControlRun, c)
+	if err := r.announce(ctx, migration.ControlRun, c); err != nil {
+		return err
+	}
+	r.paused = nil
+	return nil
 }
 
 // said is an operator's word in one line.
@@ -201,18 +209,19 @@ func (r *run) awaitVerdicts(ctx workflow.Context) error {
 }
 
 // awaitPause waits for the update that belongs to a pause which an activity
-// heard first. Where none comes, the word on the control channel counts.
+// heard first. Where none comes, the word was an old one, or its update failed
+// and the operator was told so: the workers hear that the run goes on.
 func (r *run) awaitPause(ctx workflow.Context) error {
-	came, err := workflow.AwaitWithTimeout(ctx, wordArrives, func() bool { return r.paused != nil })
+	came, err := workflow.AwaitWithTimeout(ctx, pauseArrives, func() bool { return r.paused != nil })
 	if err != nil || came {
 		return err
 	}
-	return r.pause(ctx, migration.Command{By: "the control channel"})
+	return r.announce(ctx, migration.ControlRun, migration.Command{})
 }
 
 // awaitCancellation does the same for a cancellation.
 func (r *run) awaitCancellation(ctx workflow.Context) error {
-	if _, err := workflow.AwaitWithTimeout(ctx, wordArrives, func() bool { return false }); err != nil {
+	if _, err := workflow.AwaitWithTimeout(ctx, cancellationArrives, func() bool { return false }); err != nil {
 		return err
 	}
 	return temporal.NewCanceledError()

@@ -287,7 +287,7 @@ func TestPauseStopsSchedulingUntilResume(t *testing.T) {
 	}
 	w.env.RegisterDelayedCallback(func() {
 		w.env.UpdateWorkflow(migration.UpdatePause, "", accepted(t), migration.Command{By: "ann", Reason: "audit"})
-	}, 10*time.Second)
+	}, 2*time.Second)
 	w.env.RegisterDelayedCallback(func() {
 		paused = true
 		p := query(t, w)
@@ -303,6 +303,24 @@ func TestPauseStopsSchedulingUntilResume(t *testing.T) {
 	p, err := w.run(t, migration.Options{})
 	if err != nil || p.State != migration.StateCompleted || !paused {
 		t.Fatalf("ended as %s, %v", p.State, err)
+	}
+}
+
+func TestOldWordToPauseDoesNotStopARunThatNobodyPaused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.export = func(in migration.ExportInput, attempt int) (migration.ExportOutcome, error) {
+		if attempt == 1 {
+			return migration.ExportOutcome{Stopped: migration.ControlPause}, nil
+		}
+		return done(in.Partition.Rows), nil
+	}
+	p, err := w.run(t, migration.Options{})
+	if err != nil || p.State != migration.StateCompleted {
+		t.Fatalf("ended as %s, %v", p.State, err)
+	}
+	if w.states[0].Control != migration.ControlRun {
+		t.Errorf("the workers were told %q", w.states[0].Control)
 	}
 }
 
