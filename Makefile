@@ -42,8 +42,8 @@ demo: ## everything up, and 12 sample customers migrated
 	./temporal-dev.sh demo
 
 bench: ## throughput beside a bare loop; fails when an aim is missed
-	go build -buildvcs=false -o bin/ ./starter ./worker ./sandbox ./integration/bench
-	bin/bench
+	go build -buildvcs=false -o bin/ ./integration/bench
+	./temporal-dev.sh with-servers -- bin/bench
 
 clean: ## stop the development environment and delete all that was made
 	./temporal-dev.sh reset

@@ -23,6 +23,9 @@ Usage: ./temporal-dev.sh COMMAND
   down     stop what up started; the data stays
   reset    down, and delete the data
   test     run the tests against a Postgres and a Temporal of their own
+  with-servers -- COMMAND
+           build, then run the command with servers of its own, as test does;
+           FAREWELL_TEST_… in its environment say where they are
 
 Examples:
   ./temporal-dev.sh demo
@@ -84,6 +87,8 @@ func dispatch(ctx context.Context, args []string) error {
 		return superviseCommand(ctx, rest)
 	case "test":
 		return withEnvironment(func(e environment) error { return e.test(ctx, rest) })
+	case "with-servers":
+		return withEnvironment(func(e environment) error { return e.withServersCommand(ctx, rest) })
 	}
 	commands := map[string]func(environment) error{
 		"up":     func(e environment) error { return e.upCommand(ctx) },

@@ -5,18 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 )
 
 // test runs the tests against servers of their own, and ends with the line
 // `N passed, N failed, N skipped`. args are packages and flags for go test; no
 // packages means all, those of this tool included.
-func (e environment) test(ctx context.Context, args []string) (err error) {
+func (e environment) test(ctx context.Context, args []string) error {
 	report := newTestReport(e.console)
 	cli := e.startTemporalCLI(ctx)
 	if err := e.build(ctx); err != nil {
@@ -25,18 +23,11 @@ func (e environment) test(ctx context.Context, args []string) (err error) {
 		}
 		report.fail("build", err.Error())
 	}
-	var servers *testServers
-	err = e.console.during("starting Postgres and Temporal for the tests", "", func() (err error) {
-		servers, err = e.startTestServers(ctx, cli)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, servers.stop()) }()
+	return e.onTestServers(ctx, cli, func(env []string) error { return e.runTests(ctx, report, env, args) })
+}
 
+func (e environment) runTests(ctx context.Context, report *testReport, env, args []string) error {
 	given, namesPackages := goTestArguments(args)
-	env := e.testVariables(servers, os.Environ())
 	e.runGoTest(ctx, report, e.checkout.root, env, given)
 	if !namesPackages && ctx.Err() == nil {
 		e.runGoTest(ctx, report, e.checkout.tools("devenv"), env, given)
@@ -82,33 +73,16 @@ func defaultFlag(flags []string, name, value string) []string {
 	return []string{"-" + name + "=" + value}
 }
 
-// testVariables leave out what points at servers of the caller's own: no test
-// may ever write there.
-func (e environment) testVariables(s *testServers, inherited []string) []string {
-	env := slices.DeleteFunc(slices.Clone(inherited), func(v string) bool {
-		return strings.HasPrefix(v, "FAREWELL_") || strings.HasPrefix(v, "TEMPORAL_")
-	})
-	return append(env,
-		"FAREWELL_TEST_POSTGRES_URL="+s.postgresURL,
-		"FAREWELL_TEST_TEMPORAL_ADDRESS="+s.temporalAddress,
-		"FAREWELL_TEST_BIN="+e.checkout.root+"/bin")
-}
-
 // runGoTest runs the tests of one module.
 func (e environment) runGoTest(ctx context.Context, report *testReport, module string, env, args []string) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir, cmd.Env = module, env
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
-	// A group of its own, so that an interrupt reaches the tests' own processes.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.WaitDelay = 20 * time.Second
+	inGroup(cmd)
 	before := report.failures()
 	err := e.followGoTest(cmd, report)
-	if ctx.Err() != nil && cmd.Process != nil {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // whatever did not listen; no such group is fine
-	}
+	endGroup(ctx, cmd)
 	if err != nil && report.failures() == before && ctx.Err() == nil {
 		report.fail("go test in "+module, fmt.Sprintf("%v\n%s", err, complaints.String()))
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 )
 
@@ -15,6 +16,7 @@ import (
 type testServers struct {
 	postgresURL     string
 	temporalAddress string
+	temporalMetrics string // address of the server's own metrics
 
 	dir   string
 	leash io.Closer
@@ -54,10 +56,13 @@ func (e environment) startTestServers(ctx context.Context, cli temporalCLI) (_ *
 	if err != nil {
 		return nil, err
 	}
-	servers := plan{Servers: []server{
-		c.server(postgresPort),
-		devServer(cli.path, filepath.Join(s.dir, "temporal.db"), temporalPort, 0),
-	}}
+	metricsPort, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	temporal := devServer(cli.path, filepath.Join(s.dir, "temporal.db"), temporalPort, 0)
+	temporal.Args = append(temporal.Args, "--metrics-port", strconv.Itoa(metricsPort))
+	servers := plan{Servers: []server{c.server(postgresPort), temporal}}
 	if err := applyPlan(ctx, s.dir, servers); err != nil {
 		return nil, err
 	}
@@ -65,6 +70,7 @@ func (e environment) startTestServers(ctx context.Context, cli temporalCLI) (_ *
 		return nil, err
 	}
 	s.postgresURL, s.temporalAddress = postgresURL(postgresPort, "postgres"), loopback(temporalPort)
+	s.temporalMetrics = "http://" + loopback(metricsPort) + "/metrics"
 	return s, nil
 }
 
