@@ -121,8 +121,8 @@ func (f facts) closedState() migration.State {
 func (f facts) closedByTemporal() migration.Reason {
 	return migration.Reason{
 		Code: codeClosed,
-		Text: fmt.Sprintf("Temporal closed the run (%s) while it was %s; %s start %s goes on where the ledger ends",
-			f.Execution.Status, f.Run.State, program, quoted(f.Customer)),
+		Text: fmt.Sprintf("Temporal closed the run (%s) while it was %s; %s goes on where the ledger ends",
+			f.Execution.Status, f.step(), f.StartAgain),
 		Since: f.Execution.Closed,
 	}
 }

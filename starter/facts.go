@@ -14,7 +14,7 @@ type facts struct {
 	Queues     queueFacts
 	Workers    []migration.Presence
 	StallAfter time.Duration
-	Customer   string // for commands in the text
+	StartAgain string // the command that starts the migration
 }
 
 // status is what Temporal says about a run.

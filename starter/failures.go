@@ -86,7 +86,7 @@ func (a *app) failuresTable(ctx context.Context, s *session, m migration.Migrati
 	a.printf("")
 	t.writeTo(a.out, "")
 	if total > failuresShown {
-		a.printf("… and %s more: %s -o csv lists all", number(total-failuresShown), again("failures", []migration.Migration{m}))
+		a.printf("… and %s more: %s -o csv lists all", number(total-failuresShown), s.again("failures", m))
 	}
 	return nil
 }

@@ -11,8 +11,9 @@ import (
 // instead of their names.
 const manyNames = 5
 
-// again is the command that shows or tells the same migrations something.
-func again(command string, of []migration.Migration) string {
+// again is the command that shows or tells the same migrations something, as
+// it must be typed.
+func (s *session) again(command string, of ...migration.Migration) string {
 	if len(of) >= manyNames {
 		return fmt.Sprintf("%s %s --all", program, command)
 	}
@@ -21,7 +22,7 @@ func again(command string, of []migration.Migration) string {
 		names = append(names, quoted(m.Customer))
 	}
 	line := fmt.Sprintf("%s %s %s", program, command, strings.Join(names, " "))
-	if len(of) == 1 && of[0].Account != of[0].Customer {
+	if len(of) == 1 && len(s.accounts.ByCustomer(of[0].Customer)) > 1 {
 		line += " --account " + quoted(of[0].Account)
 	}
 	return line

@@ -110,7 +110,7 @@ func (o *observer) views(of []migration.Migration) []view {
 	for i, m := range of {
 		views[i] = newView(m, facts{
 			Now: o.now(), Run: o.runs.of(m), Execution: book.executions[m.WorkflowID()],
-			Queues: book.queues, Workers: o.workers, StallAfter: o.stallAfter, Customer: m.Customer,
+			Queues: book.queues, Workers: o.workers, StallAfter: o.stallAfter, StartAgain: o.session.again("start", m),
 		})
 	}
 	return views

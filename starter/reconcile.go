@@ -66,7 +66,7 @@ func (a *app) reconcile(ctx context.Context, s *session, who choice, reason stri
 		r := reconciled{Customer: m.Customer, Destination: m.Destination, Account: m.Account}
 		r.ReconcileOutcome, err = a.reconcileOne(ctx, s, m, reason, fmt.Sprintf("%d of %d", i+1, len(of)))
 		if ctx.Err() != nil {
-			a.warnf("waiting ended; the reconciliation of %s goes on. Come back with: %s", clean(m.Customer), again("reconcile", of))
+			a.warnf("waiting ended; the reconciliation of %s goes on. Come back with: %s", clean(m.Customer), s.again("reconcile", of...))
 			return exit(exitInterrupted)
 		}
 		if err != nil {

@@ -11,5 +11,7 @@ func (a *app) resumeCommand() *cobra.Command {
 		Use:     "resume CUSTOMER… | --all",
 		Short:   "Go on after a pause",
 		Example: examples(program+" resume acme", program+" resume --all"),
-	}, &order{word: migration.UpdateResume, control: migration.ControlRun, meant: paused, gone: notRunning}, false)
+	}, &order{word: migration.UpdateResume, control: migration.ControlRun, meant: isPaused, gone: notRunning}, false)
 }
+
+func isPaused(v view) bool { return v.State == migration.StatePaused }

@@ -11,7 +11,7 @@ import (
 
 func (a *app) retryCommand() *cobra.Command {
 	o := &order{word: migration.UpdateRetry, meant: unsettled}
-	o.gone = func(ctx context.Context, s *session, m migration.Migration, r *migration.RunRecord) error {
+	o.gone = func(ctx context.Context, s *session, m migration.Migration, r *migration.RunRecord) (string, error) {
 		return a.retryEnded(ctx, s, *o, m, r)
 	}
 	cmd := a.orderCommand(&cobra.Command{
@@ -26,38 +26,30 @@ for an operator, its parked partitions; one that has ended is started again.`,
 }
 
 // unsettled tells that a retry has something to do.
-func unsettled(r *migration.RunRecord) bool {
-	if r == nil {
-		return false
-	}
-	total := r.Counts.Total()
-	return waitsForOperator(r) || r.State.Ended() && (r.State != migration.StateCompleted || total.Failed > 0 || total.InDoubt > 0)
+func unsettled(v view) bool {
+	total := v.Run.Counts.Total()
+	return waitsForOperator(v) || v.State.Ended() && (v.State != migration.StateCompleted || total.Failed > 0 || total.InDoubt > 0)
 }
 
 // retryEnded starts an ended migration again, with the limit of its last run:
 // a retry brings nothing that was not asked for then.
-func (a *app) retryEnded(ctx context.Context, s *session, o order, m migration.Migration, r *migration.RunRecord) error {
-	if r == nil {
+func (a *app) retryEnded(ctx context.Context, s *session, o order, m migration.Migration, r *migration.RunRecord) (string, error) {
+	switch {
+	case r == nil:
 		return notRunning(ctx, s, m, r)
-	}
-	if r.State.Ended() && !unsettled(r) {
-		a.printf("%s: nothing to retry: %s", clean(m.String()), stateWord(r.State))
-		return nil
-	}
-	if o.partition != "" {
-		return fmt.Errorf("it has ended (%s), so that no partition waits: say retry without --partition", stateWord(r.State))
+	case r.State.Ended() && !unsettled(view{State: r.State, Run: *r}):
+		return "nothing to retry: " + stateWord(r.State), nil
+	case o.partition != "":
+		return "", fmt.Errorf("it has ended, so that no partition waits: say retry without --partition")
 	}
 	_, running, err := s.temporal.Start(ctx, m, migration.Options{
 		Limit: r.Limit, RetryFailed: true, By: a.who(), Reason: o.reason,
 	})
-	if err != nil {
-		return err
+	switch {
+	case err != nil:
+		return "", err
+	case running:
+		return "runs already", nil
 	}
-	if running {
-		a.printf("%s runs already", clean(m.String()))
-		return nil
-	}
-	a.printf("%s: had ended (%s); started again for what failed or is unsettled", clean(m.String()), stateWord(r.State))
-	a.warnNobodyPolls(ctx, s)
-	return nil
+	return "did not run any more; started again for what failed or is unsettled", nil
 }

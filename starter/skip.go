@@ -16,6 +16,4 @@ completed with failures. What was skipped is tried again by the next start.`,
 	}, &order{word: migration.UpdateSkip, meant: waitsForOperator, gone: notRunning}, true)
 }
 
-func waitsForOperator(r *migration.RunRecord) bool {
-	return r != nil && r.State == migration.StateNeedsAttention
-}
+func waitsForOperator(v view) bool { return v.State == migration.StateNeedsAttention }

@@ -93,7 +93,7 @@ func (a *app) start(ctx context.Context, s *session, o startOptions) error {
 	}
 	a.warnNobodyPolls(ctx, s)
 	if !o.wait {
-		return a.sayStarted(started, o.out)
+		return a.sayStarted(s, started, o.out)
 	}
 	if !o.out.json() {
 		a.sayStartedShort(started)
@@ -162,20 +162,20 @@ func (a *app) startAll(ctx context.Context, s *session, of []migration.Migration
 	return all, failure
 }
 
-func (a *app) sayStarted(all []started, out format) error {
+func (a *app) sayStarted(s *session, all []started, out format) error {
 	if out.json() {
 		return a.writeJSON(all)
 	}
 	var of []migration.Migration
-	for _, s := range all {
-		of = append(of, s.of)
-		if s.AlreadyRunning {
-			a.printf("%s runs already", clean(s.of.String()))
+	for _, one := range all {
+		of = append(of, one.of)
+		if one.AlreadyRunning {
+			a.printf("%s runs already", clean(one.of.String()))
 		} else {
-			a.printf("%s started", clean(s.of.String()))
+			a.printf("%s started", clean(one.of.String()))
 		}
 	}
-	a.printf("watch: %s", again("watch", of))
+	a.printf("watch: %s", s.again("watch", of...))
 	return nil
 }
 

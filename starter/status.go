@@ -61,7 +61,7 @@ func (a *app) status(ctx context.Context, s *session, who choice, out format) er
 			if i > 0 {
 				a.printf("")
 			}
-			a.printStatus(v, s.temporal.Link(v.WorkflowID(), v.RunID))
+			a.printStatus(s, v)
 		}
 	}
 	if err != nil {

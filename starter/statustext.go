@@ -8,7 +8,7 @@ import (
 )
 
 // printStatus shows one migration at length.
-func (a *app) printStatus(v view, link string) {
+func (a *app) printStatus(s *session, v view) {
 	a.printf("%s", clean(v.String()))
 	state := stateWord(v.State)
 	if v.State != stateNotStarted && !v.State.Ended() {
@@ -18,13 +18,13 @@ func (a *app) printStatus(v view, link string) {
 	if v.Reason.Code != "" {
 		a.field("reason", reasonWords(v.Reason, a.now()))
 	}
-	a.printRun(v, link)
+	a.printRun(v, s.temporal.Link(v.WorkflowID(), v.RunID))
 	if len(v.Run.Counts) > 0 || len(v.Run.Planned) > 0 {
 		a.printf("")
 		countsTable(v.Run).writeTo(a.out, "  ")
 	}
 	a.printParked(v)
-	if next := nextCommand(v); next != "" {
+	if next := s.nextCommand(v); next != "" {
 		a.printf("")
 		a.field("next", next)
 	}
@@ -114,19 +114,18 @@ func (a *app) printParked(v view) {
 }
 
 // nextCommand is what an operator most likely wants to do now.
-func nextCommand(v view) string {
-	of := []migration.Migration{v.Migration}
+func (s *session) nextCommand(v view) string {
 	switch {
 	case v.State == stateNotStarted:
-		return again("start", of)
+		return s.again("start", v.Migration)
 	case v.State == migration.StatePaused:
-		return again("resume", of)
+		return s.again("resume", v.Migration)
 	case v.State == migration.StateNeedsAttention:
-		return again("retry", of) + ", or skip, or cancel"
+		return s.again("retry", v.Migration) + ", or skip, or cancel"
 	case v.State == migration.StateFailed || v.State == migration.StateCancelled:
-		return again("start", of) + " goes on where this run ended"
+		return s.again("start", v.Migration) + " goes on where this run ended"
 	case v.Run.Counts.Total().Failed > 0:
-		return again("failures", of)
+		return s.again("failures", v.Migration)
 	}
 	return ""
 }

@@ -4,11 +4,11 @@ import "farewell/migration"
 
 // printSummary is the end of a watch: a table whose sums agree, and what to do
 // about what did not go well.
-func (a *app) printSummary(views []view, development bool) {
+func (a *app) printSummary(s *session, views []view) {
 	a.printf("")
 	summaryTable(views).writeTo(a.out, "")
-	a.printHints(views)
-	if line := nothingToDo(views, development); line != "" {
+	a.printHints(s, views)
+	if line := nothingToDo(views, s.cfg.Development); line != "" {
 		a.printf("")
 		a.printf("%s", line)
 	}
@@ -43,10 +43,10 @@ func summaryTable(views []view) *table {
 
 // printHints says, for each migration that did not simply complete, which
 // command comes next.
-func (a *app) printHints(views []view) {
+func (a *app) printHints(s *session, views []view) {
 	separate := true
 	for _, v := range views {
-		h := hint(v)
+		h := s.hint(v)
 		if h == "" {
 			continue
 		}
@@ -58,22 +58,21 @@ func (a *app) printHints(views []view) {
 	}
 }
 
-func hint(v view) string {
-	of := []migration.Migration{v.Migration}
+func (s *session) hint(v view) string {
 	failed := v.Run.Counts.Total().Failed
 	switch {
 	case v.State == migration.StateNeedsAttention:
-		return "waits for you: " + clean(v.Reason.Text) + ": " + again("retry", of) + ", or skip, or cancel"
+		return "waits for you: " + clean(v.Reason.Text) + ": " + s.again("retry", v.Migration) + ", or skip, or cancel"
 	case v.State == migration.StatePaused:
-		return clean(v.Reason.Text) + ": " + again("resume", of)
+		return clean(v.Reason.Text) + ": " + s.again("resume", v.Migration)
 	case v.State == migration.StateFailed:
-		return "failed: " + clean(v.Reason.Text) + ": " + again("status", of)
+		return "failed: " + clean(v.Reason.Text) + ": " + s.again("status", v.Migration)
 	case v.State == migration.StateCancelled:
-		return "was cancelled: " + again("start", of) + " goes on"
+		return "was cancelled: " + s.again("start", v.Migration) + " goes on"
 	case failed > 0:
-		return count(failed, "record failed", "records failed") + ": " + again("failures", of)
+		return count(failed, "record failed", "records failed") + ": " + s.again("failures", v.Migration)
 	case v.State == migration.StateCompletedWithFailures:
-		return "ended without what was skipped: " + again("status", of)
+		return "ended without what was skipped: " + s.again("status", v.Migration)
 	}
 	return ""
 }

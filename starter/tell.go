@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -21,9 +22,9 @@ type order struct {
 	// control is what the ledger tells all workers within a second; empty: nothing.
 	control migration.Control
 	// meant tells which migrations --all is about.
-	meant func(r *migration.RunRecord) bool
-	// gone says what to do when the migration does not run.
-	gone func(ctx context.Context, s *session, m migration.Migration, r *migration.RunRecord) error
+	meant func(v view) bool
+	// gone is what to do when the migration does not run, and to say.
+	gone func(ctx context.Context, s *session, m migration.Migration, r *migration.RunRecord) (string, error)
 }
 
 // command makes the cobra command that gives the order.
@@ -49,7 +50,8 @@ func (a *app) orderCommand(cmd *cobra.Command, o *order, partitions bool) *cobra
 }
 
 // give tells every chosen migration, and says how each took it. Those that
-// could not be told do not keep it from the others.
+// could not be told do not keep it from the others. The workers come first:
+// they hear the control channel within a second, whatever Temporal does.
 func (a *app) give(ctx context.Context, s *session, o order) error {
 	book := newObserver(s, a.now)
 	of, err := book.choose(ctx, o.who)
@@ -59,41 +61,95 @@ func (a *app) give(ctx context.Context, s *session, o order) error {
 	if err := book.askLedger(ctx, of); err != nil {
 		return err
 	}
-	failures := 0
-	for _, m := range of {
-		r := book.runs.of(m)
-		if o.who.all && !o.meant(r) {
-			continue
-		}
-		if err := a.giveOne(ctx, s, o, m, r); err != nil {
-			if ctx.Err() != nil {
-				return err
-			}
-			failures++
-			a.warnf("%s: %v", clean(m.Customer), err)
+	told := a.tellWorkers(ctx, s, o, book, of)
+	if o.who.all {
+		// Temporal also knows those that no worker has begun yet.
+		book.askTemporal(ctx, of, false)
+		of = o.meantAmong(book.views(of))
+	}
+	return a.giveAll(ctx, s, o, book, of, told)
+}
+
+// meantAmong picks what --all is about.
+func (o order) meantAmong(views []view) []migration.Migration {
+	var of []migration.Migration
+	for _, v := range views {
+		if o.meant(v) {
+			of = append(of, v.Migration)
 		}
 	}
-	if failures > 0 {
+	return of
+}
+
+// tellsAtOnce bounds how many migrations are told at a time. Most of that time is
+// waiting for an answer.
+const tellsAtOnce = 32
+
+// tellWorkers writes the word to the control channel of every run that it is
+// meant for, and returns what went wrong, by migration.
+func (a *app) tellWorkers(ctx context.Context, s *session, o order, book *observer, of []migration.Migration) map[migration.Migration]error {
+	var mu sync.Mutex
+	failures := map[migration.Migration]error{}
+	if o.control == "" {
+		return failures
+	}
+	inParallel(of, tellsAtOnce, func(m migration.Migration) {
+		r := book.runs.of(m)
+		if r == nil || r.State.Ended() || r.State == migration.StatePaused && o.control == migration.ControlPause {
+			return
+		}
+		err := o.contradicts(r)
+		if err == nil {
+			err = s.memory.SetControl(ctx, m, r.Run, o.control, a.who(), o.reason)
+		}
+		if err != nil && !errors.Is(err, ledger.ErrNoRun) { // a run that ended meanwhile: the workflow will say so
+			mu.Lock()
+			defer mu.Unlock()
+			failures[m] = err
+		}
+	})
+	return failures
+}
+
+// giveAll tells the workflows and prints their answers in order.
+func (a *app) giveAll(ctx context.Context, s *session, o order, book *observer, of []migration.Migration, untold map[migration.Migration]error) error {
+	var mu sync.Mutex
+	answers, failures := map[migration.Migration]string{}, untold
+	inParallel(of, tellsAtOnce, func(m migration.Migration) {
+		mu.Lock()
+		_, failed := failures[m]
+		mu.Unlock()
+		if failed || ctx.Err() != nil {
+			return
+		}
+		answer, err := a.giveOne(ctx, s, o, m, book.runs.of(m))
+		mu.Lock()
+		defer mu.Unlock()
+		answers[m] = answer
+		if err != nil {
+			failures[m] = err
+		}
+	})
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, m := range of {
+		if err := failures[m]; err != nil {
+			a.warnf("%s: %v", clean(m.Customer), err)
+		} else {
+			a.printf("%s: %s", clean(m.String()), answers[m])
+		}
+	}
+	if len(failures) > 0 {
 		return exit(exitError)
 	}
 	return nil
 }
 
-// giveOne writes the word to the control channel first, which every worker
-// hears within a second, and then tells the workflow, which decides.
-func (a *app) giveOne(ctx context.Context, s *session, o order, m migration.Migration, r *migration.RunRecord) error {
-	if err := o.contradicts(r); err != nil {
-		return err
-	}
-	if o.control == migration.ControlPause && paused(r) {
-		a.printf("%s: is paused already%s", clean(m.String()), said(r.ControlBy, r.ControlWhy))
-		return nil
-	}
-	if r != nil && !r.State.Ended() && o.control != "" {
-		// A run that ended meanwhile is no error here: the workflow says so.
-		if err := s.memory.SetControl(ctx, m, r.Run, o.control, a.who(), o.reason); err != nil && !errors.Is(err, ledger.ErrNoRun) {
-			return fmt.Errorf("tell the workers: %w", err)
-		}
+// giveOne tells the workflow, which decides and answers.
+func (a *app) giveOne(ctx context.Context, s *session, o order, m migration.Migration, r *migration.RunRecord) (string, error) {
+	if o.control == migration.ControlPause && r != nil && r.State == migration.StatePaused {
+		return "is paused already" + said(r.ControlBy, r.ControlWhy), nil
 	}
 	answer, err := a.tellWorkflow(ctx, s, o, m)
 	var refused refusal
@@ -101,14 +157,11 @@ func (a *app) giveOne(ctx context.Context, s *session, o order, m migration.Migr
 	case errors.Is(err, errNotRunning):
 		return o.gone(ctx, s, m, r)
 	case errors.As(err, &refused):
-		return errors.Join(fmt.Errorf("refused: %w", err), a.takeBack(ctx, s, o, m, r))
+		return "", errors.Join(fmt.Errorf("refused: %w", err), a.takeBack(ctx, s, o, m, r))
 	case err != nil && o.control != "":
-		return fmt.Errorf("the workers were told, the workflow was not: %w", err)
-	case err != nil:
-		return err
+		return "", fmt.Errorf("the workers were told, the workflow was not: %w", err)
 	}
-	a.printf("%s: %s", clean(m.String()), answer)
-	return nil
+	return answer, err
 }
 
 // contradicts refuses what would undo a cancellation in the control channel.
@@ -162,18 +215,15 @@ func progressWords(p migration.Progress, a *app) string {
 }
 
 // running is what --all means where ended migrations cannot be told anything.
-func running(r *migration.RunRecord) bool { return r != nil && !r.State.Ended() }
-
-func paused(r *migration.RunRecord) bool { return r != nil && r.State == migration.StatePaused }
+func running(v view) bool { return v.State != stateNotStarted && !v.State.Ended() }
 
 // notRunning says what became of a migration that cannot be told anything.
-func notRunning(_ context.Context, _ *session, m migration.Migration, r *migration.RunRecord) error {
-	of := []migration.Migration{m}
+func notRunning(_ context.Context, s *session, m migration.Migration, r *migration.RunRecord) (string, error) {
 	switch {
 	case r == nil:
-		return fmt.Errorf("it was never started: %s", again("start", of))
+		return "", fmt.Errorf("it was never started: %s", s.again("start", m))
 	case r.State.Ended():
-		return fmt.Errorf("it has ended (%s); %s shows how", stateWord(r.State), again("status", of))
+		return "", fmt.Errorf("it has ended (%s); %s shows how", stateWord(r.State), s.again("status", m))
 	}
-	return fmt.Errorf("it does not run in Temporal any more; %s says why, %s goes on", again("status", of), again("start", of))
+	return "", fmt.Errorf("it does not run in Temporal any more; %s says why, %s goes on", s.again("status", m), s.again("start", m))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -14,6 +15,8 @@ const (
 	// describesPerRound bounds those of one round over migrations that do not
 	// move; a fleet that waits for slots must not become a load of its own.
 	describesPerRound = 40
+	// describesWithin bounds a round as a whole.
+	describesWithin = 20 * time.Second
 	// movedWithin is how recent the last progress must be for a migration to
 	// need no explanation.
 	movedWithin = 3 * time.Second
@@ -35,10 +38,9 @@ func newTemporalBook(queue string) *temporalBook {
 // refreshed asks Temporal about pollers and open workflows, and in detail about
 // suspects: at most limit of them, those that were asked about longest ago.
 // When Temporal is silent the new book says only that, and the ledger has the
-// last word.
+// last word. A single workflow that it does not describe in time keeps what
+// was known of it.
 func (b *temporalBook) refreshed(ctx context.Context, temporal orchestrator, suspects []string, limit int, now time.Time) *temporalBook {
-	ctx, cancel := context.WithTimeout(ctx, askWithin)
-	defer cancel()
 	queues, err := temporal.Queues(ctx)
 	if err != nil {
 		return b.silent(err)
@@ -49,11 +51,7 @@ func (b *temporalBook) refreshed(ctx context.Context, temporal orchestrator, sus
 	}
 	next := &temporalBook{queues: queues, executions: maps.Clone(open), asked: map[string]time.Time{}}
 	ids := append(b.carryOver(next), b.longestAgo(suspects, limit)...)
-	answers, err := describeAll(ctx, temporal, slices.Compact(slices.Sorted(slices.Values(ids))))
-	if err != nil {
-		return b.silent(err)
-	}
-	for id, e := range answers {
+	for id, e := range describeAll(ctx, temporal, slices.Compact(slices.Sorted(slices.Values(ids)))) {
 		next.executions[id] = e
 		next.asked[id] = now
 	}
@@ -70,10 +68,11 @@ func (b *temporalBook) silent(err error) *temporalBook {
 func (b *temporalBook) carryOver(next *temporalBook) (vanished []string) {
 	for id, known := range b.executions {
 		listed, ok := next.executions[id]
-		switch {
-		case !ok && known.Status == statusRunning:
+		if !ok && known.Status == statusRunning {
 			vanished = append(vanished, id)
-		case !ok || listed.Run == known.Run:
+		}
+		if !ok || listed.Run == known.Run {
+			known.State = cmp.Or(listed.State, known.State)
 			next.executions[id] = known
 		}
 	}
@@ -89,26 +88,22 @@ func (b *temporalBook) longestAgo(ids []string, limit int) []string {
 }
 
 // describeAll asks about several workflows at a time and returns the answers
-// that came, and the first error.
-func describeAll(ctx context.Context, temporal orchestrator, ids []string) (map[string]execution, error) {
-	var (
-		mu      sync.Mutex
-		answers = map[string]execution{}
-		failure error
-	)
+// that came in time.
+func describeAll(ctx context.Context, temporal orchestrator, ids []string) map[string]execution {
+	ctx, cancel := context.WithTimeout(ctx, describesWithin)
+	defer cancel()
+	var mu sync.Mutex
+	answers := map[string]execution{}
 	inParallel(ids, describesAtOnce, func(id string) {
 		e, err := temporal.Describe(ctx, id)
+		if err != nil {
+			return // asked again in the next round, as one of those asked longest ago
+		}
 		mu.Lock()
 		defer mu.Unlock()
-		if err != nil {
-			if failure == nil {
-				failure = err
-			}
-			return
-		}
 		answers[id] = e
 	})
-	return answers, failure
+	return answers
 }
 
 // inParallel calls do for every item, a bounded number at a time, and returns

@@ -23,6 +23,8 @@ import (
 const pollerForgotten = 75 * time.Second
 
 func (s *temporalService) Queues(ctx context.Context) (queueFacts, error) {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
 	facts := queueFacts{Known: true, Queue: s.cfg.TaskQueue}
 	workflows, err := s.pollers(ctx, s.cfg.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
 	if err != nil {
@@ -51,6 +53,8 @@ func (s *temporalService) pollers(ctx context.Context, queue string, kind enumsp
 }
 
 func (s *temporalService) Open(ctx context.Context) (map[string]execution, error) {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
 	open := map[string]execution{}
 	request := &workflowservice.ListWorkflowExecutionsRequest{
 		PageSize: 1000,
@@ -71,6 +75,8 @@ func (s *temporalService) Open(ctx context.Context) (map[string]execution, error
 }
 
 func (s *temporalService) Describe(ctx context.Context, workflowID string) (execution, error) {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
 	d, err := s.client.DescribeWorkflowExecution(ctx, workflowID, "")
 	var gone *serviceerror.NotFound
 	if errors.As(err, &gone) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -90,7 +91,7 @@ func (a *app) watch(ctx context.Context, s *session, of []migration.Migration, o
 			return err
 		}
 	} else {
-		a.printSummary(views, s.cfg.Development)
+		a.printSummary(s, views)
 	}
 	return worst(views)
 }
@@ -101,8 +102,9 @@ type watching struct {
 	observer *observer
 	of       []migration.Migration
 
-	temporalAt time.Time // when Temporal was last asked
-	restsSince time.Time // zero: something moves
+	temporalAt time.Time   // when Temporal was last asked
+	asking     atomic.Bool // it has not answered yet
+	restsSince time.Time   // zero: something moves
 }
 
 // begin takes the first look. Temporal is asked about each migration by name,
@@ -117,12 +119,12 @@ func (w *watching) begin(ctx context.Context, o watchOptions) ([]view, error) {
 	w.app.warnTemporalSilent(w.observer)
 	begun := begunOf(views)
 	if len(begun) == 0 {
-		return nil, fmt.Errorf("nothing to watch: none of them was ever started; %s", again("start", w.of))
+		return nil, fmt.Errorf("nothing to watch: none of them was ever started; %s", w.observer.session.again("start", w.of...))
 	}
 	if !o.who.all && len(begun) < len(views) {
 		for _, v := range views {
 			if v.State == stateNotStarted {
-				w.app.warnf("%s was never started: %s", clean(v.Customer), again("start", []migration.Migration{v.Migration}))
+				w.app.warnf("%s was never started: %s", clean(v.Customer), w.observer.session.again("start", v.Migration))
 			}
 		}
 	}
@@ -171,10 +173,13 @@ func (w *watching) follow(ctx context.Context, d display, views []view) ([]view,
 // look asks the ledger, and starts asking Temporal beside it when it is time:
 // a silent Temporal must not make the bars stand still.
 func (w *watching) look(ctx context.Context) ([]view, error) {
-	if now := w.app.now(); now.Sub(w.temporalAt) >= temporalEvery {
+	if now := w.app.now(); now.Sub(w.temporalAt) >= temporalEvery && w.asking.CompareAndSwap(false, true) {
 		w.temporalAt = now
 		suspects := w.observer.suspects(w.of, false)
-		go w.observer.refreshTemporal(ctx, suspects)
+		go func() {
+			defer w.asking.Store(false)
+			w.observer.refreshTemporal(ctx, suspects)
+		}()
 	}
 	if err := w.observer.askLedger(ctx, w.of); err != nil {
 		return nil, err
@@ -215,5 +220,5 @@ func (w *watching) comeBack(o watchOptions) string {
 	if o.who.all {
 		return program + " watch --all"
 	}
-	return again("watch", w.of)
+	return w.observer.session.again("watch", w.of...)
 }
