@@ -32,8 +32,8 @@ func encoded(t *testing.T, ticket migration.Ticket) map[string]any {
 func commentsOf(t *testing.T, ticket map[string]any) []map[string]any {
 	t.Helper()
 	var comments []map[string]any
-	for _, c := range ticket["comments"].([]any) { //nolint:forcetypeassert // a panic fails the test as well
-		comments = append(comments, c.(map[string]any)) //nolint:forcetypeassert // the same
+	for _, c := range ticket["comments"].([]any) {
+		comments = append(comments, c.(map[string]any))
 	}
 	return comments
 }

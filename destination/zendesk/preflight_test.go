@@ -26,7 +26,7 @@ func TestPreflightOfAGoodAccountFindsNothingWrong(t *testing.T) {
 	if !slices.Equal(names, want) {
 		t.Errorf("checks %v, want %v", names, want)
 	}
-	for name := range s.stats(t)["requests_by_endpoint"].(map[string]any) { //nolint:forcetypeassert // a panic fails the test as well
+	for name := range s.stats(t)["requests_by_endpoint"].(map[string]any) {
 		if !strings.HasPrefix(name, "GET ") {
 			t.Errorf("preflight sent %s", name)
 		}

@@ -76,6 +76,22 @@ func TestLookupFindsWhatArrived(t *testing.T) {
 	}
 }
 
+// What was made a moment ago is not in the export yet.
+func TestLookupWaitsForTheExportToShowWhatWasMade(t *testing.T) {
+	t.Parallel()
+	vanishing := fault("job_vanishes", "imports", nil)
+	vanishing["seconds_per_ticket"] = 0
+	s := newSandbox(t, nil)
+	a := s.open(t)
+	prepare(t, a, migration.Tickets, tickets("warm", 1))
+	s.configure(t, vanishing)
+	d := lost(t, a, tickets("t", 5))
+	d.Batch.SendBy = time.Now().Add(-time.Hour)
+	if finding, err := a.Lookup(within(t), d, ownsNone); err != nil || !finding.Decided || created(finding.Items) != 5 {
+		t.Errorf("finding %+v, error %v; want the 5 that were made a moment ago", finding, err)
+	}
+}
+
 func TestLookupDeclaresNothingAbsentWhileAForeignJobIsOpen(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t, fault("job_stuck", "imports", nil))
