@@ -51,6 +51,8 @@ func TestCheckNamesWhatIsWrongAndHowToPutItRight(t *testing.T) {
 		"ids of two types":       {sql: "alter table farewell.comments alter ticket_id type text", text: "is of type text, but id of view tickets is of type bigint", fix: "the same type"},
 		"unknown customer":       {customer: "acne", text: "no customer acne", fix: "spelling"},
 		"customer twice":         {sql: "alter table farewell.customers drop constraint customers_pkey; insert into farewell.customers values ('acme', '')", text: "more than once", fix: "once"},
+		"empty id": {sql: `alter table farewell.users alter id type text; insert into farewell.users (customer_id, id) values ('acme', '')`,
+			text: "users.id", fix: "leave them out"},
 		"row without ticket": {sql: `alter table farewell.comments drop constraint comments_pkey, alter ticket_id drop not null;
 			insert into farewell.comments (customer_id, id) values ('acme', 1)`, text: "comments.ticket_id", fix: "leave them out"},
 	} {

@@ -61,6 +61,8 @@ func TestFailuresSayWhereAndWhatToDoAndWhetherARetryHelps(t *testing.T) {
 		"unknown entity": {query: PageQuery{Customer: "acme", Partition: migration.Partition{Entity: "macros"}, Limit: 1}, permanent: true, words: []string{"macros"}},
 		"one id twice": {sql: "alter table farewell.tickets drop constraint tickets_pkey; insert into farewell.tickets select * from farewell.tickets where id = 1",
 			permanent: true, words: []string{"shows id 1 more than once"}},
+		"empty id": {sql: "alter table farewell.tickets alter id type text using coalesce(nullif(id, 1)::text, ''); " +
+			"alter table farewell.comments alter ticket_id type text; alter table farewell.attachments alter ticket_id type text", permanent: true, words: []string{"without an id"}},
 		"infinity":       {sql: "update farewell.tickets set solved_at = 'infinity'", permanent: true, words: []string{"infinity"}},
 		"wrong database": {options: Options{URL: "/nowhere"}, permanent: true, words: []string{"3D000", "connection URL"}},
 		"no server":      {options: Options{URL: "postgres://127.0.0.1:1/x"}, words: []string{"a retry helps"}},
@@ -125,6 +127,11 @@ func TestCorrectedViewsAreSeenWithoutARestart(t *testing.T) {
 	f.exec("alter table farewell.comments rename body to text")
 	f.wantPermanent(read(), "body")
 	f.exec("alter table farewell.comments rename text to body")
+	if err := read(); err != nil {
+		t.Fatal(err)
+	}
+	f.exec("alter table farewell.tickets alter id type text; alter table farewell.comments alter ticket_id type text; alter table farewell.attachments alter ticket_id type text")
+	f.wantPermanent(read(), "starter check")
 	if err := read(); err != nil {
 		t.Fatal(err)
 	}
