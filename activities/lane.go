@@ -89,7 +89,7 @@ func (a *Activities) startLane(ctx context.Context, dest destination.Batches, in
 		defer close(watched)
 		l.watch(ctx, cancelRest)
 	}()
-	l.leave = append(l.leave, cancelRest, func() { <-watched }, cancelFeed)
+	l.leave = append(l.leave, func() { <-watched }, cancelRest, cancelFeed)
 
 	state, err := a.Ledger.TakeOver(ctx, in.Migration, in.Partition, in.Run)
 	if err != nil {
@@ -132,8 +132,9 @@ func (l *lane) watch(ctx context.Context, cancelRest context.CancelFunc) {
 			l.halt(migration.ExportOutcome{Waiting: &migration.Reason{
 				Code: "worker_stopping", Text: "the worker is being stopped", Since: time.Now(), Until: time.Now(),
 			}})
-			timer := time.AfterFunc(l.in.Timings.DrainWithin, cancelRest)
-			l.leave = append(l.leave, func() { timer.Stop() })
+			if pause(l.restCtx, l.in.Timings.DrainWithin) == nil {
+				cancelRest()
+			}
 			return
 		case <-ticker.C:
 			if word := l.a.Controls.Control(l.in.Migration, l.in.Run); word == migration.ControlPause || word == migration.ControlCancel {
