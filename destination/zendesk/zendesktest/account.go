@@ -52,7 +52,7 @@ type account struct {
 
 func newAccount(name string, settings Settings, born birth) *account {
 	hash := fnv.New32a()
-	hash.Write([]byte(name)) //nolint:errcheck // a hash never fails
+	hash.Write([]byte(name))
 	a := &account{name: name, number: 10_000 + int64(hash.Sum32()%9_000_000)}
 	a.stats = newAccountStats()
 	a.begin(settings, born)

@@ -38,7 +38,9 @@ func BenchmarkImport(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		io.Copy(io.Discard, response.Body)
+		if _, err := io.Copy(io.Discard, response.Body); err != nil {
+			b.Fatal(err)
+		}
 		response.Body.Close()
 		if response.StatusCode != http.StatusOK {
 			b.Fatal(response.Status)

@@ -309,7 +309,8 @@ func (d *decoder) stringBytes() []byte {
 }
 
 func (d *decoder) unescape(start, i int) []byte {
-	out := append(d.spare[:0], d.buf[start:i]...)
+	out := d.spare[:0]
+	out = append(out, d.buf[start:i]...)
 	for i < len(d.buf) {
 		c := d.buf[i]
 		switch {

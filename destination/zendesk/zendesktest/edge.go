@@ -129,7 +129,7 @@ func writeEdgeBlock(w http.ResponseWriter, r *http.Request, status int, retryAft
 		h.Set("cf-mitigated", "challenge")
 	}
 	w.WriteHeader(status)
-	fmt.Fprintf(w, "<!DOCTYPE html><html><head><title>%s</title></head><body><h1>%s</h1></body></html>\n", title, text) //nolint:errcheck // a client that has gone is none of the server's business
+	fmt.Fprintf(w, "<!DOCTYPE html><html><head><title>%s</title></head><body><h1>%s</h1></body></html>\n", title, text)
 }
 
 func ray() string { return strconv.FormatUint(rand.Uint64(), 16) + "-FRA" }

@@ -107,12 +107,6 @@ func (e *encoder) references(name string, ids []int64) {
 	e.end(']')
 }
 
-// any is for what is small and rare.
-func (e *encoder) any(name string, value any) {
-	e.key(name)
-	e.raw(mustMarshal(value))
-}
-
 // timestamp writes unix seconds as Zendesk does: UTC, whole seconds; noTime is null.
 func (e *encoder) timestamp(unix int64) {
 	if unix == noTime {

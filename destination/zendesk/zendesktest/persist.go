@@ -86,7 +86,8 @@ func (j *journal) write(head journalHead, body []byte) error {
 	if err != nil {
 		return fmt.Errorf("write journal: %w", err)
 	}
-	b := append(j.buffer[:0], make([]byte, 12)...)
+	b := j.buffer[:0]
+	b = append(b, make([]byte, 12)...) // the sizes and the sum
 	b = append(append(b, encoded...), body...)
 	binary.LittleEndian.PutUint32(b[0:], uint32(len(encoded)))
 	binary.LittleEndian.PutUint32(b[4:], uint32(len(body)))

@@ -3,6 +3,7 @@ package zendesktest_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"farewell/destination/zendesk/zendesktest"
@@ -31,7 +32,7 @@ func (s site) afterKill(dir string) site {
 	}
 	copied := s.t.TempDir()
 	// The kill struck while a further entry was being written.
-	torn := append(journal, journal[:20]...)
+	torn := slices.Concat(journal, journal[:20])
 	if err := os.WriteFile(filepath.Join(copied, "acme.journal"), torn, 0o600); err != nil {
 		s.t.Fatal(err)
 	}
