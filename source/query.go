@@ -76,7 +76,7 @@ var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}
 // value checks that an id can be compared with the column, so that the server
 // need not refuse it.
 func (t columnType) value(what, id string) (string, error) {
-	ok := true
+	var ok bool
 	switch t.idCast() {
 	case "bigint":
 		_, err := strconv.ParseInt(id, 10, 64)

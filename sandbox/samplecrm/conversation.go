@@ -79,10 +79,11 @@ func (t *tenant) progress() string {
 }
 
 func (t *tenant) title(r *rows, requester person, channel string) {
+	untitled := t.rng.IntN(4) // chats and posts often have no title
 	switch {
-	case channel != "mail" && t.in(2):
-		r.text("") // chats and posts often have none
-	case channel != "mail" && t.in(2):
+	case channel != "mail" && untitled < 2:
+		r.text("")
+	case channel != "mail" && untitled == 2:
 		r.null()
 	case t.in(30):
 		r.text(pick(t.rng, t.oddTitles))
