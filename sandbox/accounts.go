@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	planPerMinute   = 700 // a Professional plan with the high volume add-on is 2,500; the recordings show 700
+	planPerMinute   = 700 // an Enterprise plan: https://developer.zendesk.com/api-reference/introduction/rate-limits/
 	reservedPercent = 20
 	controlTimeout  = 10 * time.Second
 )
