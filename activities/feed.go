@@ -92,24 +92,37 @@ func (l *lane) feedQueue() error {
 // sendByID reads records by their ids and sends them. Those that the source
 // does not have any more are skipped, with that reason, if they were read once.
 func (l *lane) sendByID(t task) error {
-	page, err := l.read(source.PageQuery{IDs: t.ids, Limit: len(t.ids)})
-	if err != nil {
-		return err
+	left := t.ids
+	for after := ""; ; {
+		page, err := l.read(source.PageQuery{IDs: t.ids, After: after, Limit: len(t.ids)})
+		if err != nil {
+			return err
+		}
+		left = without(left, page.IDs())
+		if err := l.sendPage(page, t.level, false); err != nil || l.halted() != nil {
+			return err
+		}
+		if !page.More {
+			return l.miss(left, t.level, page.ReadAt)
+		}
+		after = page.Last
 	}
+}
+
+// miss deals with records that were asked for by id and are not at the source.
+func (l *lane) miss(ids []string, level int, readAt time.Time) error {
 	var gone []string
-	for _, id := range without(t.ids, page.IDs()) {
+	for _, id := range ids {
 		if l.knows(id) {
 			gone = append(gone, id)
 		} else {
 			l.unknown = append(l.unknown, id)
 		}
 	}
-	if len(gone) > 0 {
-		if err := l.decide(gone, t.level, page.ReadAt, deletedItems(gone)); err != nil {
-			return err
-		}
+	if len(gone) == 0 {
+		return nil
 	}
-	return l.sendPage(page, t.level, false)
+	return l.decide(gone, level, readAt, deletedItems(gone))
 }
 
 func (l *lane) knows(id string) bool {

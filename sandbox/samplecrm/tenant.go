@@ -109,7 +109,7 @@ func (t *tenant) labels(words ...string) []string {
 }
 
 func (t *tenant) personRows(b *batch) {
-	previous := ""
+	previous, previousCompany := "", int64(0)
 	for k := range t.Users {
 		p := person{no: t.number(k), language: pick(t.rng, t.wheel)}
 		l := t.languages[p.language]
@@ -127,9 +127,11 @@ func (t *tenant) personRows(b *batch) {
 				mail = ""
 			}
 			if k > t.staff && k%90 == 7 && previous != "" {
-				mail = strings.ToUpper(previous[:1]) + previous[1:] // the same person, registered twice
+				// the same person, registered twice
+				mail = strings.ToUpper(previous[:1]) + previous[1:]
+				p.company = previousCompany
 			}
-			previous = mail
+			previous, previousCompany = mail, p.company
 		}
 		t.people = append(t.people, p)
 		t.personRow(b.people, p, l, kind, mail)
