@@ -8,6 +8,14 @@
 // answer is looked up (resolver.go) in the job list and the incremental export
 // (export.go).
 //
+// What Zendesk does not take is changed as little as possible: a comment over
+// 65,000 bytes becomes several, a blank one says "(no text)", a ticket without
+// any gets the private one "(no messages)"; comments are a second apart at
+// least; a subject over 255 characters is cut, and whole in a private comment
+// at the ticket's end; an author who is unknown is stood in for by the
+// requester, a requester by the first known author of a public comment, else
+// by the user whose credentials are in use.
+//
 // Vendor facts come from https://developer.zendesk.com/api-reference/ and are
 // cited where they are used.
 package zendesk

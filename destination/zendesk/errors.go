@@ -2,6 +2,7 @@ package zendesk
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -309,15 +310,24 @@ func is(err error, status int) bool {
 	return errors.As(err, &r) && r.status == status
 }
 
+// Codes of transport errors that mean that the address is wrong.
+const (
+	codeNoHost      = "host not found"
+	codeCertificate = "certificate refused"
+)
+
 // transportCode is a stable word for why no answer came.
 func transportCode(err error) string {
 	var dns *net.DNSError
 	var timeout net.Error
+	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded) && strings.Contains(err.Error(), "write"):
 		return "not sent in time"
 	case errors.As(err, &dns):
-		return "host not found"
+		return codeNoHost
+	case errors.As(err, &certificate):
+		return codeCertificate
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):

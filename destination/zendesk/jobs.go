@@ -52,6 +52,7 @@ type poller struct {
 	expected map[string]time.Time // by job id: when a job begun here should end
 	bodies   map[string][]byte    // by job id: requests for people, to resolve who is refused
 	running  bool
+	last     time.Time // of the last poll, or later while the account is down
 	wake     chan struct{}
 }
 
@@ -162,9 +163,8 @@ func (p *poller) leave(jobID string, answer chan<- jobEnd) {
 // run polls until nobody waits any more.
 func (p *poller) run() {
 	pause := p.a.timings.PollEvery
-	var last time.Time
 	for {
-		due, ok := p.next(last)
+		due, ok := p.next()
 		if !ok {
 			return
 		}
@@ -175,20 +175,24 @@ func (p *poller) run() {
 			p.stop()
 			return
 		}
-		last = time.Now()
-		err := p.poll(p.a.live)
-		if err == nil {
+		if err := p.poll(p.a.live); err != nil {
+			p.refuse(err)
+			pause = min(2*pause, max(slowestPoll, p.a.timings.PollEvery))
+		} else {
 			pause = p.a.timings.PollEvery
-			continue
 		}
-		p.refuse(err)
-		pause = min(2*pause, max(slowestPoll, p.a.timings.PollEvery))
-		last = last.Add(pause - p.a.timings.PollEvery)
+		p.polled(time.Now().Add(pause - p.a.timings.PollEvery))
 	}
 }
 
+func (p *poller) polled(at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last = at
+}
+
 // next is when to poll; ok is false when nobody waits, and then run must end.
-func (p *poller) next(last time.Time) (due time.Time, ok bool) {
+func (p *poller) next() (due time.Time, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.jobs) == 0 {
@@ -200,7 +204,7 @@ func (p *poller) next(last time.Time) (due time.Time, ok bool) {
 			due = j.due
 		}
 	}
-	return latest(due, last.Add(p.a.timings.PollEvery)), true
+	return latest(due, p.last.Add(p.a.timings.PollEvery)), true
 }
 
 func (p *poller) stop() {

@@ -3,6 +3,7 @@ package zendesk
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -78,7 +79,7 @@ func loopback(host string) bool {
 func (a *Account) checkCredentials(ctx context.Context) ([]destination.Check, error) {
 	me, err := a.me(ctx)
 	switch kind := destination.KindOf(err); {
-	case kind == destination.Credentials, kind == destination.Misconfigured:
+	case kind == destination.Credentials, kind == destination.Misconfigured, wrongHost(err):
 		return []destination.Check{refusedCheck(err)}, nil
 	case err != nil:
 		return nil, err
@@ -99,6 +100,13 @@ func (a *Account) checkCredentials(ctx context.Context) ([]destination.Check, er
 	}
 	login.Fatal = true
 	return []destination.Check{login, role}, nil
+}
+
+// wrongHost tells that the host is unknown or not who it should be. In the
+// middle of a run that passes; before it, the url has a fault.
+func wrongHost(err error) bool {
+	var e *destination.Error
+	return errors.As(err, &e) && (e.Code == codeNoHost || e.Code == codeCertificate)
 }
 
 func refusedCheck(err error) destination.Check {

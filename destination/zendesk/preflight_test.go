@@ -1,6 +1,10 @@
 package zendesk_test
 
 import (
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -81,12 +85,24 @@ func TestPreflightWarns(t *testing.T) {
 
 func TestPreflightOfAWrongAddress(t *testing.T) {
 	t.Parallel()
-	account := newSandbox(t, nil).account()
-	account.URL += "-other"
-	checks, err := open(t, zendesk.Options{Account: account, Timings: timings()}).Preflight(within(t), destination.PreflightInput{})
-	bad := failing(checks)
-	if err != nil || len(bad) != 1 || bad[0].Name != "address" || !bad[0].Fatal || bad[0].Credential {
-		t.Errorf("checks %+v, error %v; want the address to be at fault", bad, err)
+	stranger := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(stranger.Close)
+	stranger.Config.ErrorLog = log.New(io.Discard, "", 0) // its complaint about the handshake is the aim
+	for name, address := range map[string]string{
+		"an account that is not there":   newSandbox(t, nil).account().URL + "-other",
+		"a host that does not exist":     "https://farewell.invalid",
+		"a host with a foreign identity": stranger.URL,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			account := newSandbox(t, nil).account()
+			account.URL = address
+			checks, err := open(t, zendesk.Options{Account: account, Timings: timings()}).Preflight(within(t), destination.PreflightInput{})
+			bad := failing(checks)
+			if err != nil || len(bad) != 1 || bad[0].Name != "address" || !bad[0].Fatal || bad[0].Credential {
+				t.Errorf("checks %+v, error %v; want the address to be at fault", bad, err)
+			}
+		})
 	}
 }
 
