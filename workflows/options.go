@@ -38,8 +38,10 @@ const (
 	// tickets take at the slowest plan that Zendesk sells, 10 requests a minute.
 	exportAttempt = 2 * time.Hour
 
-	// controlAttempt bounds the short activities that only talk to the ledger.
-	controlAttempt = time.Minute
+	// controlAttempt bounds the short activities that only talk to the ledger,
+	// in two calls of at most 10 s. It is also how long one waits whose worker
+	// was killed.
+	controlAttempt = 25 * time.Second
 
 	// lookAttempt bounds those that read the source or the account at length.
 	lookAttempt = time.Hour
