@@ -20,10 +20,13 @@ const (
 	verdictDecided = "decided" // nothing needed sending
 )
 
-// deliver sends one batch, once, and brings it to its end.
-func (l *lane) deliver(b migration.Batch, p destination.Parcel, release func()) error {
+// deliver sends one batch, once and before sendBy or not at all, and brings it
+// to its end.
+func (l *lane) deliver(b migration.Batch, sendBy time.Time, p destination.Parcel, release func()) error {
 	defer release()
-	receipt, err := l.dest.Submit(l.restCtx, l.addressed(b), p)
+	sent := l.addressed(b)
+	sent.SendBy = sendBy
+	receipt, err := l.dest.Submit(l.restCtx, sent, p)
 	p.Body = nil // up to megabytes, and the job may take a while
 	if err != nil {
 		return l.undelivered(b, err)
@@ -141,7 +144,28 @@ func (l *lane) settleWith(b migration.Batch, e migration.Evidence, verdict strin
 	if err != nil {
 		return err
 	}
-	return l.settled(b, s, l.a.Ledger.RecordAndSettle(l.restCtx, l.hold, b.ID, e, s))
+	if err := l.settled(b, s, l.a.Ledger.RecordAndSettle(l.restCtx, l.hold, b.ID, e, s)); err != nil {
+		return err
+	}
+	if verdict == verdictResults {
+		l.sendAgain(b, s.Items)
+	}
+	return nil
+}
+
+// sendAgain queues the records on which the destination's answer says that
+// nothing was done, after a while: the same may be said again.
+func (l *lane) sendAgain(b migration.Batch, items []migration.Item) {
+	var ids []string
+	for _, item := range items {
+		if item.Outcome == migration.NotSent {
+			ids = append(ids, item.SourceID)
+		}
+	}
+	if len(ids) > 0 {
+		l.slowUp.grow(0)
+		l.requeue(ids, b.Level)
+	}
 }
 
 // settlement puts the items into the batch's order; a record without an

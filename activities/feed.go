@@ -292,12 +292,13 @@ func (l *lane) send(page migration.Page, level int, inOrder bool) error {
 		return err
 	}
 	b := l.batch(parcel.Sent, level, inOrder, page.ReadAt)
+	sendBy := time.Now().Add(l.in.Timings.SendWithin) // by this machine's clock, and no later than the ledger's
 	b.SendBy, err = l.a.Ledger.Intend(l.feedCtx, l.hold, b, l.in.Timings.SendWithin)
 	if err != nil {
 		release()
 		return fmt.Errorf("write the intent of batch %s: %w", b.ID, err)
 	}
-	l.flight.Go(func() error { return l.deliver(b, parcel, release) })
+	l.flight.Go(func() error { return l.deliver(b, sendBy, parcel, release) })
 	return nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/url"
 	"sync"
 
 	"farewell/config"
@@ -77,12 +79,31 @@ func (p *places) Open(_ context.Context, m migration.Migration) (destination.Des
 			Fix: fmt.Sprintf("destination %q in the accounts file is none that this worker knows", account.Kind),
 		}
 	}
+	if err := p.mayShorten(account); err != nil {
+		return nil, err
+	}
 	d, err := open(account)
 	if err != nil {
 		return nil, err
 	}
 	p.open[m] = place{d, line}
 	return d, nil
+}
+
+// mayShorten refuses to deal with a real account under shortened waits: the
+// wait before a batch is declared absent is what prevents duplicates.
+func (p *places) mayShorten(a destination.Account) error {
+	if p.timings == migration.DefaultTimings() || a.Kind == migration.DestinationCSV {
+		return nil
+	}
+	u, err := url.Parse(a.URL)
+	if err == nil && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()) {
+		return nil
+	}
+	return &destination.Error{
+		Op: "open account " + a.Name, Kind: destination.Misconfigured, Code: "shortened waits",
+		Fix: "unset FAREWELL_TIME_FACTOR: its shorter waits are for a sandbox on this machine only",
+	}
 }
 
 // settings is what of an account's line makes it another account. Secrets are
