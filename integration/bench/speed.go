@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// measureSpeed lets the product and the loop take turns.
+func (b *bench) measureSpeed(ctx context.Context, r *report) error {
+	fastest, err := b.fastestLoop(ctx, r)
+	if err != nil {
+		return err
+	}
+	few, err := b.migrate(ctx, trial{source: b.small, scale: noDelay})
+	if err != nil {
+		return err
+	}
+	say("%d tickets: %.0f tickets/s, worker %.0f MB", fewTickets, few.speed(), few.usage.peak)
+	var ours []outcome
+	var loops []loopRun
+	for range pairs {
+		o, err := b.migrate(ctx, trial{source: b.large, scale: noDelay})
+		if err != nil {
+			return err
+		}
+		l, err := b.loop(ctx, b.large, productLanes)
+		if err != nil {
+			return err
+		}
+		say("ours %.0f tickets/s, %.1f s, worker %.1f s of CPU, %.0f MB; loop %.0f tickets/s, %.1f s (people %.1f), %.1f s of CPU; ratio %.2f",
+			o.speed(), o.seconds, o.usage.cpu.Seconds(), o.usage.peak, l.speed, l.Seconds, l.PeopleSeconds, l.cpu.Seconds(), o.speed()/l.speed)
+		ours, loops = append(ours, o), append(loops, l)
+	}
+	fastest = max(fastest, median(loops, func(l loopRun) float64 { return l.speed }))
+	reportSpeed(r, ours, loops, fastest)
+	reportMemory(r, few, ours)
+	reportRequests(r, ours[0])
+	r.check("history_events", float64(ours[0].history.events), "events", below(400))
+	return nil
+}
+
+// fastestLoop runs the loop at other numbers of lanes: below 8,000 tickets a
+// second it is the loop or the sandbox that is too slow to compare with.
+func (b *bench) fastestLoop(ctx context.Context, r *report) (float64, error) {
+	fastest := 0.0
+	for _, lanes := range []int{1, 4, 8} {
+		l, err := b.loop(ctx, b.large, lanes)
+		if err != nil {
+			return 0, err
+		}
+		say("loop of %d lanes: %.0f tickets/s, %.1f s, %.1f s of CPU", lanes, l.speed, l.Seconds, l.cpu.Seconds())
+		r.figure(fmt.Sprintf("loop_%d_lanes", lanes), l.speed, "tickets/s")
+		fastest = max(fastest, l.speed)
+	}
+	return fastest, nil
+}
+
+func reportSpeed(r *report, ours []outcome, loops []loopRun, fastest float64) {
+	speed := median(ours, outcome.speed)
+	r.figure("ours", speed, "tickets/s")
+	r.figure("loop", median(loops, func(l loopRun) float64 { return l.speed }), "tickets/s")
+	var ratios []float64
+	for i := range ours {
+		ratios = append(ratios, ours[i].speed()/loops[i].speed)
+	}
+	r.note("ratios pair by pair: %.2f", ratios)
+	r.check("ratio", median(ratios, itself), "of_loop", atLeast(0.65))
+	r.check("fastest_loop", fastest, "tickets/s", atLeast(8000))
+	r.figure("ratio_to_fastest", speed/fastest, "of_loop")
+	r.figure("cpu_ours", median(ours, func(o outcome) float64 { return o.usage.cpu.Seconds() })/tickets*1000, "s/1000_tickets")
+	r.figure("cpu_loop", median(loops, func(l loopRun) float64 { return l.cpu.Seconds() })/tickets*1000, "s/1000_tickets")
+}
+
+func reportMemory(r *report, few outcome, ours []outcome) {
+	many := 0.0
+	for _, o := range ours {
+		many = max(many, o.usage.peak)
+	}
+	r.check("worker_memory_10000", few.usage.peak, "MB", below(200))
+	r.check("worker_memory_100000", many, "MB", below(200))
+	r.check("worker_memory_growth", many/few.usage.peak, "times", atMost(1.2))
+}
+
+// reportRequests leaves polls out: how many there are depends on how long jobs
+// take.
+func reportRequests(r *report, o outcome) {
+	var all, polls int64
+	var list []string
+	for _, endpoint := range slices.Sorted(maps.Keys(o.requests.ByEndpoint)) {
+		n := o.requests.ByEndpoint[endpoint]
+		all += n
+		if strings.Contains(endpoint, "job_statuses") {
+			polls += n
+		}
+		list = append(list, fmt.Sprintf("%d %s", n, endpoint))
+	}
+	r.note("requests: %s", strings.Join(list, ", "))
+	r.check("requests_without_polls", float64(all-polls)/float64(o.requests.Tickets)*100, "per_100_tickets", atMost(1.1))
+	r.figure("polls", float64(polls)/float64(o.requests.Tickets)*100, "per_100_tickets")
+}
+
+func itself(v float64) float64 { return v }
+
+func median[T any](all []T, of func(T) float64) float64 {
+	values := make([]float64, len(all))
+	for i, v := range all {
+		values[i] = of(v)
+	}
+	slices.Sort(values)
+	n := len(values)
+	return (values[(n-1)/2] + values[n/2]) / 2
+}
