@@ -128,7 +128,7 @@ var rooms = []room{
 
 var everything = []string{
 	"farewell/...", temporal, "go.temporal.io/api/...", pgx, "github.com/spf13/cobra",
-	"google.golang.org/protobuf/...", "google.golang.org/grpc/...",
+	"google.golang.org/protobuf/...", "google.golang.org/grpc/...", "golang.org/x/sync/errgroup",
 }
 
 // otherFolders hold no Go code of this module.

@@ -45,9 +45,10 @@ func (l *lane) deliver(b migration.Batch, sendBy time.Time, p destination.Parcel
 // await settles a batch when its job has ended.
 func (l *lane) await(b migration.Batch, jobID string) error {
 	result, err := l.dest.Await(l.restCtx, jobID, l.kind(), b.SourceIDs)
+	if l.restCtx.Err() != nil {
+		return nil //nolint:nilerr // the drain took too long: the ledger hands the job on
+	}
 	switch {
-	case l.restCtx.Err() != nil:
-		return nil // the drain took too long: the ledger hands the job on
 	case destination.KindOf(err) == destination.InDoubt:
 		return l.doubt(b, l.note(err), false, jobID)
 	case err != nil:

@@ -16,7 +16,7 @@ import (
 func (l *lane) run() error {
 	for {
 		feedErr := l.feed()
-		flightErr := l.flight.Wait()
+		flightErr := l.wait()
 		if err := errors.Join(feedErr, flightErr); err != nil {
 			return err
 		}

@@ -8,10 +8,6 @@ import (
 	"farewell/migration"
 )
 
-// attachments is how files are counted: listed and added up like an entity,
-// in a partition beside that of their tickets.
-const attachments migration.Entity = "attachments"
-
 // fileList is the ledger's list of a partition's files, taken over when the
 // first file is met.
 type fileList struct {
@@ -22,8 +18,8 @@ type fileList struct {
 // beside is the partition that lists the files of a ticket partition.
 func beside(p migration.Partition) migration.Partition {
 	return migration.Partition{
-		ID:     strings.Replace(p.ID, string(migration.Tickets), string(attachments), 1),
-		Entity: attachments,
+		ID:     strings.Replace(p.ID, string(migration.Tickets), string(migration.Attachments), 1),
+		Entity: migration.Attachments,
 	}
 }
 
@@ -54,7 +50,7 @@ func (l *lane) listFiles(page migration.Page) error {
 	p := l.files.hold.Partition
 	b := migration.Batch{
 		ID:     migration.BatchID(l.in.Migration, p.ID, 0, 0, ids),
-		Entity: attachments, Partition: p.ID, SourceIDs: ids, ReadAt: page.ReadAt,
+		Entity: migration.Attachments, Partition: p.ID, SourceIDs: ids, ReadAt: page.ReadAt,
 	}
 	if _, err := l.a.Ledger.Intend(l.feedCtx, l.files.hold, b, l.in.Timings.SendWithin); err != nil {
 		return fmt.Errorf("write down %d attachments: %w", len(ids), err)

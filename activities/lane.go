@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -41,7 +42,8 @@ type lane struct {
 	restCtx  context.Context // for what is on its way; ends when a drain takes too long
 	stopFeed context.CancelFunc
 	leave    []func()
-	flight   errgroup.Group
+	flight   errgroup.Group // batches that this lane sent
+	resumed  errgroup.Group // batches that an earlier attempt left open
 
 	mu       sync.Mutex
 	known    map[string]bool // source ids that have an outcome or are on their way
@@ -75,6 +77,7 @@ func (a *Activities) startLane(ctx context.Context, dest destination.Batches, in
 		sent:    map[string]int{},
 		targets: map[migration.Entity]map[string]migration.Target{},
 	}
+	l.flight.SetLimit(laneFlight)
 	var leave func()
 	l.reason, leave = a.Reasons.join(in.Migration, dest.WaitingFor)
 	l.pulse = startPulse(ctx, func() migration.Reason { return a.Reasons.of(l.reason) })
@@ -114,6 +117,9 @@ func (l *lane) end() {
 		l.leave[i]()
 	}
 }
+
+// wait returns when everything on its way has ended.
+func (l *lane) wait() error { return errors.Join(l.flight.Wait(), l.resumed.Wait()) }
 
 // watch halts the lane at an operator's word, at Temporal's cancellation and
 // when the worker stops.
@@ -205,7 +211,7 @@ func (l *lane) recall(state migration.PartitionState) {
 	}
 	for _, b := range state.Batches {
 		if !b.Settled {
-			l.flight.Go(func() error { return l.resume(b) })
+			l.resumed.Go(func() error { return l.resume(b) })
 		}
 	}
 }

@@ -9,10 +9,6 @@ import (
 	"farewell/migration"
 )
 
-// placeholders is how the person is counted who stands for people whom the
-// source itself does not know; not a record of the customer's.
-const placeholders migration.Entity = "placeholders"
-
 // unknownPerson is the placeholder's id.
 const unknownPerson = "unknown-person"
 
@@ -194,11 +190,11 @@ func (l *lane) standIn(unknown []string) error {
 }
 
 func (l *lane) placeholder() (migration.Target, error) {
-	lock := l.a.people.of(l.in.Migration, placeholders)
+	lock := l.a.people.of(l.in.Migration, migration.Placeholders)
 	lock.Lock()
 	defer lock.Unlock()
 	for brought := false; ; brought = true {
-		found, err := l.a.Ledger.Targets(l.feedCtx, l.in.Migration, placeholders, []string{unknownPerson})
+		found, err := l.a.Ledger.Targets(l.feedCtx, l.in.Migration, migration.Placeholders, []string{unknownPerson})
 		if err != nil {
 			return migration.Target{}, fmt.Errorf("look up the placeholder in the ledger: %w", err)
 		}
@@ -208,7 +204,7 @@ func (l *lane) placeholder() (migration.Target, error) {
 		if brought {
 			return migration.Target{}, fmt.Errorf("the placeholder for unknown people could not be created in %s; see `starter failures`", l.in.Migration.Account)
 		}
-		p := migration.Partition{ID: string(placeholders), Entity: placeholders}
+		p := migration.Partition{ID: string(migration.Placeholders), Entity: migration.Placeholders}
 		if _, err := l.errand(p, func(child *lane) {
 			if !child.known[unknownPerson] {
 				child.again = append(child.again, task{ids: []string{unknownPerson}})
@@ -219,7 +215,7 @@ func (l *lane) placeholder() (migration.Target, error) {
 	}
 }
 
-func (l *lane) isPlaceholder() bool { return l.in.Partition.Entity == placeholders }
+func (l *lane) isPlaceholder() bool { return l.in.Partition.Entity == migration.Placeholders }
 
 // kind is what the destination takes the lane's records for.
 func (l *lane) kind() migration.Entity {

@@ -81,12 +81,12 @@ func (a *Activities) settlePartition(ctx context.Context, in migration.SettleOpe
 	}
 	export := migration.ExportInput{Migration: in.Migration, Run: in.Run, Partition: p, Timings: in.Timings}
 	batches, ok := dest.(destination.Batches)
-	if !ok || p.Entity == attachments {
+	if !ok || p.Entity == migration.Attachments {
 		state, err := a.Ledger.TakeOver(ctx, in.Migration, p, in.Run)
 		if err != nil {
 			return fmt.Errorf("take over %s: %w", p.ID, err)
 		}
-		if p.Entity == attachments {
+		if p.Entity == migration.Attachments {
 			return a.settleFiles(ctx, state)
 		}
 		return a.settleRecorded(ctx, state)
@@ -96,5 +96,5 @@ func (a *Activities) settlePartition(ctx context.Context, in migration.SettleOpe
 		return err
 	}
 	defer l.end()
-	return l.flight.Wait()
+	return l.wait()
 }

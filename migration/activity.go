@@ -89,11 +89,11 @@ type MakePlanOutcome struct {
 
 // ExportInput is the work of one export activity.
 type ExportInput struct {
-	Migration   Migration `json:"migration"`
-	Run         string    `json:"run"`
-	Partition   Partition `json:"partition"`
-	Timings     Timings   `json:"timings"`
-	Limit       int64     `json:"limit,omitempty"` // the most records of this partition; 0: all
+	Migration Migration `json:"migration"`
+	Run       string    `json:"run"`
+	Partition Partition `json:"partition"`
+	Timings   Timings   `json:"timings"`
+	Limit     int64     `json:"limit,omitempty"` // the most records of this partition; 0: all
 	// RetryBefore says that records which failed before then are tried again;
 	// zero: none. A moment, not a flag, so that a record fails once for a retry.
 	RetryBefore time.Time `json:"retry_before,omitzero"`

@@ -34,11 +34,11 @@ func (c Counts) Conserved() bool { return c.InDoubt == 0 && c.Read == c.Settled(
 // EntityCounts is the account of a migration, by entity.
 type EntityCounts map[Entity]Counts
 
-// Total adds up all entities.
+// Total adds up everything that is counted.
 func (e EntityCounts) Total() Counts {
 	var sum Counts
-	for _, c := range e { //workflowcheck:ignore a sum does not depend on the order
-		sum = sum.Add(c)
+	for _, counted := range append(Entities(), Attachments, Placeholders) {
+		sum = sum.Add(e[counted])
 	}
 	return sum
 }

@@ -52,6 +52,15 @@ const (
 	Tickets       Entity = "tickets"
 )
 
+// What is counted like an entity without being exported as one.
+const (
+	// Attachments are the files at a ticket's comments.
+	Attachments Entity = "attachments"
+	// Placeholders are the people who stand for those whom the source itself
+	// does not know.
+	Placeholders Entity = "placeholders"
+)
+
 // Entities lists every entity in the order of export: whoever is named by a
 // later one is there already.
 func Entities() []Entity { return []Entity{Organizations, Users, Tickets} }
