@@ -43,12 +43,17 @@ func barLine(v view, w barWidths, width int, now time.Time, out *screen) string 
 	if v.Reason.Code != "" && slices.Contains(steps, v.State) {
 		return head + out.paint(yellow, fit(waitWords(v.Reason, now), left)) // a step that does not move says less than why
 	}
-	state := fit(stateWord(v.State), left)
-	tail := ""
+	state, tail := stateWord(v.State), ""
 	if v.Reason.Code != "" {
-		tail = fit(": "+waitWords(v.Reason, now), left-columns(state))
+		tail = waitWords(v.Reason, now)
+		if after, ok := strings.CutPrefix(tail, state); ok { // "paused by bob" needs no "paused:" before it
+			tail = after
+		} else {
+			tail = ": " + tail
+		}
 	}
-	return head + out.paint(stateColour(v.State), state) + tail
+	state = fit(state, left)
+	return head + out.paint(stateColour(v.State), state) + fit(tail, left-columns(state))
 }
 
 // waitWords is a reason as short as a bar wants it: how long instead of since

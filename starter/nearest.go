@@ -14,7 +14,7 @@ func nearest(name string, names []string) []string {
 	var near []candidate
 	for _, n := range names {
 		d := distance(strings.ToLower(name), strings.ToLower(n))
-		if d <= max(1, len(name)/3) || (len(name) >= 3 && strings.HasPrefix(n, name)) {
+		if d <= max(1, (len(name)+1)/3) || (len(name) >= 3 && strings.HasPrefix(n, name)) {
 			near = append(near, candidate{n, d})
 		}
 	}

@@ -25,18 +25,21 @@ func summaryTable(views []view) *table {
 	if sum.InDoubt > 0 {
 		t.columns = append(t.columns, right("IN DOUBT"))
 	}
-	row := func(c migration.Counts, head ...string) {
-		cells := append(head, number(c.Read), number(c.Created), number(c.AlreadyThere), number(c.Skipped), number(c.Failed))
+	row := func(customer, destination, state string, c migration.Counts) {
+		cells := []string{
+			customer, destination, state,
+			number(c.Read), number(c.Created), number(c.AlreadyThere), number(c.Skipped), number(c.Failed),
+		}
 		if sum.InDoubt > 0 {
 			cells = append(cells, number(c.InDoubt))
 		}
 		t.add(cells...)
 	}
 	for _, v := range views {
-		row(v.counts(migration.Tickets), v.Customer, v.Destination, stateWord(v.State))
+		row(v.Customer, v.Destination, stateWord(v.State), v.counts(migration.Tickets))
 	}
 	if len(views) > 1 {
-		row(sum, "total", "", "")
+		row("total", "", "", sum)
 	}
 	return t
 }
