@@ -27,7 +27,9 @@ func TestTakersTogetherNeverGetMoreThanTheLimit(t *testing.T) {
 				if n == 0 {
 					return
 				}
-				granted.Add(int64(n))
+				if granted.Add(int64(n)) > limit {
+					return
+				}
 			}
 		})
 	}

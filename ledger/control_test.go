@@ -1,9 +1,12 @@
 package ledger_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"farewell/ledger"
 	"farewell/migration"
@@ -100,8 +103,13 @@ func TestBeginRunRepeatedLeavesTheWordOfAnOperator(t *testing.T) {
 	}
 	must(t, l.BeginRun(t.Context(), acme, "run-1", migration.Options{}))
 	must(t, l.SetControl(t.Context(), acme, "run-1", migration.ControlPause, "ann", "lunch"))
-	must(t, l.BeginRun(t.Context(), acme, "run-1", migration.Options{}))
 	await(t, c, "run-1", migration.ControlPause, time.Second)
+	must(t, l.BeginRun(t.Context(), acme, "run-1", migration.Options{}))
+	runs, err := l.Runs(t.Context(), ledger.RunFilter{})
+	must(t, err)
+	if len(runs) != 1 || runs[0].Control != migration.ControlPause || runs[0].ControlWhy != "lunch" {
+		t.Errorf("the operator's word is lost: %+v", runs)
+	}
 
 	must(t, l.BeginRun(t.Context(), acme, "run-2", migration.Options{}))
 	await(t, c, "run-2", migration.ControlRun, time.Second)
@@ -109,9 +117,45 @@ func TestBeginRunRepeatedLeavesTheWordOfAnOperator(t *testing.T) {
 		t.Errorf("word for an earlier run: %v", err)
 	}
 	must(t, l.RecordState(t.Context(), migration.RecordStateInput{Migration: acme, Run: "run-1", State: migration.StateCancelled, Control: migration.ControlCancel, Ended: true}))
-	runs, err := l.Runs(t.Context(), ledger.RunFilter{})
+	runs, err = l.Runs(t.Context(), ledger.RunFilter{})
 	must(t, err)
 	if len(runs) != 1 || runs[0].Run != "run-2" || runs[0].Control != migration.ControlRun {
 		t.Errorf("an earlier run's state changed the word of the active one: %+v", runs)
+	}
+}
+
+// Polling alone would be soon enough; notifications make it sooner.
+func TestChangesAreNotified(t *testing.T) {
+	t.Parallel()
+	l, url := open(t)
+	listener, err := pgx.Connect(t.Context(), url)
+	must(t, err)
+	t.Cleanup(func() { _ = listener.Close(context.Background()) })
+	_, err = listener.Exec(t.Context(), "listen farewell_control")
+	must(t, err)
+	until := time.Now().Add(time.Hour)
+	for _, change := range []struct {
+		name string
+		make func() error
+		tell bool
+	}{
+		{"a run begins", func() error { return l.BeginRun(t.Context(), acme, "run-1", migration.Options{}) }, true},
+		{"it begins again", func() error { return l.BeginRun(t.Context(), acme, "run-1", migration.Options{}) }, false},
+		{"a word", func() error { return l.SetControl(t.Context(), acme, "run-1", migration.ControlPause, "ann", "") }, true},
+		{"the same word", func() error { return l.SetControl(t.Context(), acme, "run-1", migration.ControlPause, "ann", "") }, false},
+		{"a pause", func() error { return l.Pause(t.Context(), "acme-zd", until, "429") }, true},
+		{"a shorter pause", func() error { return l.Pause(t.Context(), "acme-zd", until.Add(-time.Minute), "429") }, false},
+	} {
+		must(t, change.make())
+		limit := 100 * time.Millisecond
+		if change.tell {
+			limit = 5 * time.Second
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		_, err := listener.WaitForNotification(ctx)
+		cancel()
+		if told := err == nil; told != change.tell {
+			t.Errorf("%s: notified %v", change.name, told)
+		}
 	}
 }

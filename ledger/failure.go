@@ -9,10 +9,10 @@ import (
 )
 
 // Compared replaces what the last comparison with the source listed for an
-// entity: records with outcome changed_since, deleted_at_source or
-// arrived_late. It may be repeated.
+// entity: records with outcome changed_since, deleted_at_source, arrived_late
+// or missing. It may be repeated.
 func (l *Ledger) Compared(ctx context.Context, m migration.Migration, run string, e migration.Entity, list []migration.Failure) error {
-	return l.replace(ctx, m, run, e, []string{"changed_since", "deleted_at_source", "arrived_late"}, list)
+	return l.replace(ctx, m, run, e, []string{"changed_since", "deleted_at_source", "arrived_late", "missing"}, list)
 }
 
 // Swept replaces what the last sweep listed for an entity: records with
@@ -50,14 +50,15 @@ func (l *Ledger) replace(ctx context.Context, m migration.Migration, run string,
 
 // currentFailures are the records of migration $1 to $3 that did not arrive, or
 // not as they are now. A failure that a later batch healed is no longer here.
+// What is counted beside the entities comes last.
 const currentFailures = `
-	select array_position(array['organizations', 'users', 'tickets'], n.entity) as place, n.entity, n.source_id,
+	select coalesce(array_position(array['organizations', 'users', 'tickets'], n.entity), 4) as place, n.entity, n.source_id,
 		case n.outcome when 'f' then 'failed' else 'skipped' end as outcome, n.code, n.text, p.name as partition, n.at
 	from not_delivered n
 	join partitions p on p.id = n.partition_id
 	where n.migration_id = migration_of($1, $2, $3) and n.outcome <> '-'
 	union all
-	select array_position(array['organizations', 'users', 'tickets'], d.entity), d.entity, d.source_id, d.outcome, d.code, d.text, d.partition, d.at
+	select coalesce(array_position(array['organizations', 'users', 'tickets'], d.entity), 4), d.entity, d.source_id, d.outcome, d.code, d.text, d.partition, d.at
 	from differences d
 	where d.migration_id = migration_of($1, $2, $3)`
 
@@ -91,9 +92,9 @@ func (l *Ledger) failuresAfter(ctx context.Context, m migration.Migration, place
 	rows, err := l.pool.Query(ctx, `
 		select f.place, f.entity, f.source_id, f.outcome, f.code, f.text, f.partition, f.at
 		from (`+currentFailures+`) f
-		where (f.place, f.source_id, f.outcome) > ($4, $5 collate "C", $6)
-		order by f.place, f.source_id, f.outcome
-		limit $7`, key(m, place, after.SourceID, after.Outcome, failurePage)...)
+		where (f.place, f.entity, f.source_id, f.outcome) > ($4, $5, $6 collate "C", $7)
+		order by f.place, f.entity, f.source_id, f.outcome
+		limit $8`, key(m, place, after.Entity, after.SourceID, after.Outcome, failurePage)...)
 	if err != nil {
 		return nil, 0, err
 	}

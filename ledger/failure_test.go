@@ -19,6 +19,9 @@ func TestFailuresListWhatIsCurrentByEntityAndID(t *testing.T) {
 	people := takeOver(t, l, users(1), "run-1")
 	b = intend(t, l, people, inOrder(people, "7"))
 	must(t, l.Settle(t.Context(), people, b.ID, settlement(b, "f")))
+	files := takeOver(t, l, migration.Partition{ID: "attachments-0001", Entity: "attachments"}, "run-1")
+	b = intend(t, l, files, batch(files, 0, 0, false, []string{"5"}))
+	must(t, l.Settle(t.Context(), files, b.ID, settlement(b, "s")))
 	list := func(ids ...string) []migration.Failure {
 		var list []migration.Failure
 		for _, id := range ids {
@@ -40,13 +43,14 @@ func TestFailuresListWhatIsCurrentByEntityAndID(t *testing.T) {
 	}))
 	want := []string{
 		"users 7 failed", "tickets 1 changed_since", "tickets 1 duplicate", "tickets 2 skipped", "tickets 3 changed_since", "tickets 3 failed",
+		"attachments 5 skipped",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("failures %q, want %q", got, want)
 	}
 	counts, err := l.FailureCount(t.Context(), acme)
 	must(t, err)
-	if want := map[string]int64{"failed": 2, "skipped": 1, "changed_since": 2, "duplicate": 1}; !reflect.DeepEqual(counts, want) {
+	if want := map[string]int64{"failed": 2, "skipped": 2, "changed_since": 2, "duplicate": 1}; !reflect.DeepEqual(counts, want) {
 		t.Errorf("counts %v, want %v", counts, want)
 	}
 }

@@ -165,23 +165,3 @@ func (l *Ledger) EndPartition(ctx context.Context, h migration.Hold) error {
 func fenced(op string, h migration.Hold) error {
 	return fmt.Errorf("ledger: %s %s of %s under fence %d: %w", op, h.Partition.ID, h.Migration, h.Fence, ErrFenced)
 }
-
-// OpenBatches lists the partitions that have batches without a settlement.
-func (l *Ledger) OpenBatches(ctx context.Context, m migration.Migration) ([]string, error) {
-	ctx, cancel := l.bound(ctx)
-	defer cancel()
-	rows, err := l.pool.Query(ctx, `
-		select distinct p.name
-		from open_batches o
-		join partitions p on p.id = o.partition_id
-		where o.migration_id = migration_of($1, $2, $3)
-		order by p.name`, key(m)...)
-	if err != nil {
-		return nil, failed("list the open batches of "+m.String(), err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, failed("list the open batches of "+m.String(), err)
-	}
-	return ids, nil
-}

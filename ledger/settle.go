@@ -49,7 +49,7 @@ func (l *Ledger) settle(ctx context.Context, h migration.Hold, batchID string, e
 type decision struct {
 	hold   migration.Hold
 	args   []any
-	people bool
+	people bool // not tickets: a record may be in several partitions
 }
 
 func newDecision(h migration.Hold, batchID string, ev *migration.Evidence, s migration.Settlement) (decision, error) {
@@ -191,7 +191,7 @@ const settleSQL = `
 func (l *Ledger) write(ctx context.Context, d decision) error {
 	var b pgx.Batch
 	if d.people {
-		b.Queue("select pg_advisory_xact_lock(migration_of($1, $2, $3), hashtext('people'))", key(d.hold.Migration)...)
+		b.Queue("select pg_advisory_xact_lock(migration_of($1, $2, $3), hashtext($4))", key(d.hold.Migration, d.hold.Partition.Entity)...)
 	}
 	b.Queue(settleSQL, d.args...)
 	results := l.pool.SendBatch(ctx, &b)

@@ -8,51 +8,70 @@ import (
 	"farewell/migration"
 )
 
-// Unfinished lists the partitions, on-demand ones included, in which something
-// is left: true where that is nothing but failed records, which only a retry
-// takes up again; false where records were not read, sent or settled.
+// Unfinished lists the partitions, those beside the plan included, in which
+// something is left: true where that is nothing but failed records, which only
+// a retry takes up again; false where records were not read, sent or settled.
 func (l *Ledger) Unfinished(ctx context.Context, m migration.Migration) (map[migration.Partition]bool, error) {
-	return l.partitionsWhere(ctx, m, "find what is left of "+m.String(), `
-		(p.ordinal is not null and not p.ended) or unsent > 0 or opened > 0 or failed > 0`,
-		"not ((p.ordinal is not null and not p.ended) or unsent > 0 or opened > 0)")
+	all, err := l.remainders(ctx, m)
+	if err != nil {
+		return nil, failed("find what is left of "+m.String(), err)
+	}
+	unfinished := make(map[migration.Partition]bool)
+	for _, r := range all {
+		work := r.unread || r.unsent > 0 || r.open > 0
+		if work || r.failed > 0 {
+			unfinished[r.partition] = !work
+		}
+	}
+	return unfinished, nil
 }
 
 // OpenPartitions lists the partitions that have batches without a settlement.
 func (l *Ledger) OpenPartitions(ctx context.Context, m migration.Migration) ([]migration.Partition, error) {
-	found, err := l.partitionsWhere(ctx, m, "list the open batches of "+m.String(), "opened > 0", "false")
-	partitions := make([]migration.Partition, 0, len(found))
-	for p := range found {
-		partitions = append(partitions, p)
+	all, err := l.remainders(ctx, m)
+	if err != nil {
+		return nil, failed("list the open batches of "+m.String(), err)
 	}
-	return partitions, err
+	var open []migration.Partition
+	for _, r := range all {
+		if r.open > 0 {
+			open = append(open, r.partition)
+		}
+	}
+	return open, nil
 }
 
-func (l *Ledger) partitionsWhere(ctx context.Context, m migration.Migration, op, condition, flag string) (map[migration.Partition]bool, error) {
+// remainder is what is left to do in a partition.
+type remainder struct {
+	partition            migration.Partition
+	unread               bool // the cursor has not reached the end of its range
+	open, unsent, failed int64
+}
+
+func (l *Ledger) remainders(ctx context.Context, m migration.Migration) ([]remainder, error) {
 	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	rows, err := l.pool.Query(ctx, `
-		select p.name, p.entity, p.after_id, p.up_to_id, p.planned_rows, `+flag+`
+		select p.name, p.entity, p.after_id, p.up_to_id, p.planned_rows, p.ordinal is not null and not p.ended,
+			(select count(*) from open_batches o where o.partition_id = p.id), coalesce(t.unsent, 0), coalesce(t.failed, 0)
 		from partitions p
-		cross join lateral (
-			select coalesce(sum(t.unsent), 0) as unsent, coalesce(sum(t.failed), 0) as failed
-			from tallies t where t.partition_id = p.id
-		) t
-		cross join lateral (select count(*) as opened from open_batches o where o.partition_id = p.id) o
-		where p.migration_id = migration_of($1, $2, $3) and (`+condition+`)`, key(m)...)
+		left join (
+			select partition_id, sum(unsent)::bigint as unsent, sum(failed)::bigint as failed
+			from tallies
+			where migration_id = migration_of($1, $2, $3)
+			group by partition_id
+		) t on t.partition_id = p.id
+		where p.migration_id = migration_of($1, $2, $3)
+		order by p.ordinal, p.name`, key(m)...)
 	if err != nil {
-		return nil, failed(op, err)
+		return nil, err
 	}
-	found := map[migration.Partition]bool{}
-	var p migration.Partition
-	var value bool
-	_, err = pgx.ForEachRow(rows, []any{&p.ID, &p.Entity, &p.After, &p.UpTo, &p.Rows, &value}, func() error {
-		found[p] = value
-		return nil
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (remainder, error) {
+		var r remainder
+		p := &r.partition
+		err := row.Scan(&p.ID, &p.Entity, &p.After, &p.UpTo, &p.Rows, &r.unread, &r.open, &r.unsent, &r.failed)
+		return r, err
 	})
-	if err != nil {
-		return nil, failed(op, err)
-	}
-	return found, nil
 }
 
 // Part is a settled part of a bundle.
@@ -63,7 +82,7 @@ type Part struct {
 
 // Parts lists the parts of a bundle that are settled, in the order of the plan
 // and of their passes. A batch of a streaming destination is a part, and its
-// generation the pass.
+// generation the pass; what a reconciliation found is no part.
 func (l *Ledger) Parts(ctx context.Context, m migration.Migration) ([]Part, error) {
 	ctx, cancel := l.bound(ctx)
 	defer cancel()
@@ -78,11 +97,7 @@ func (l *Ledger) Parts(ctx context.Context, m migration.Migration) ([]Part, erro
 	if err != nil {
 		return nil, failed(op, err)
 	}
-	parts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Part, error) {
-		var ref Part
-		err := row.Scan(&ref.Partition, &ref.Pass)
-		return ref, err
-	})
+	parts, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Part])
 	if err != nil {
 		return nil, failed(op, err)
 	}
