@@ -48,6 +48,10 @@ func (a *Activities) MakePlan(ctx context.Context, in migration.MakePlanInput) (
 	}
 	if in.Options.Limit > 0 {
 		out.Rows[migration.Tickets] = min(out.Rows[migration.Tickets], in.Options.Limit)
+		if !streams { // people come on demand
+			delete(out.Rows, migration.Organizations)
+			delete(out.Rows, migration.Users)
+		}
 	}
 	return out, nil
 }

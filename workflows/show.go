@@ -56,17 +56,17 @@ func (r *run) byEntity() migration.EntityCounts {
 
 func (r *run) total() migration.Counts { return r.byEntity().Total() }
 
-// percent is how much of the plan is settled. A migration without a record is
-// done as soon as it is planned.
+// percent is how much of the plan is settled; a migration that completed is
+// done, also where the source has lost rows since the plan.
 func (r *run) percent() int {
+	if r.state == migration.StateCompleted || r.state == migration.StateCompletedWithFailures {
+		return 100
+	}
 	var rows int64
 	for _, e := range workflow.DeterministicKeys(r.rows) {
 		rows += r.rows[e]
 	}
 	if rows == 0 {
-		if r.state.Ended() {
-			return 100
-		}
 		return 0
 	}
 	return int(min(100, 100*r.total().Settled()/rows))
