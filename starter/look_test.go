@@ -22,6 +22,7 @@ func fleet() *world {
 		r.Limit = 5000
 		r.Reason = migration.Reason{Code: "rate_window", Text: "the account's requests are used up", Since: noon.Add(-20 * time.Second), Until: noon.Add(25 * time.Second)}
 		r.ReasonAt = noon.Add(-time.Second)
+		r.Counts[migration.Attachments] = migration.Counts{Read: 7, Skipped: 7}
 		r.Comparison = migration.Comparison{ArrivedLate: 3, ChangedSince: 2}
 	})
 	w.has("漢字会社", migration.StateCompleted, created(1000))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"farewell/migration"
@@ -93,9 +94,16 @@ func countsTable(r migration.RunRecord) *table {
 	t := &table{columns: []column{
 		left(""), right("PLANNED"), right("READ"), right("CREATED"), right("ALREADY THERE"), right("SKIPPED"), right("FAILED"), right("IN DOUBT"),
 	}}
-	for _, e := range migration.Entities() {
+	for _, e := range append(migration.Entities(), migration.Attachments, migration.Placeholders) {
 		c := r.Counts[e]
-		t.add(string(e), number(r.Planned[e].Read), number(c.Read), number(c.Created), number(c.AlreadyThere),
+		planned := number(r.Planned[e].Read)
+		if !slices.Contains(migration.Entities(), e) {
+			if c == (migration.Counts{}) {
+				continue
+			}
+			planned = "" // what is met on the way is in no plan
+		}
+		t.add(string(e), planned, number(c.Read), number(c.Created), number(c.AlreadyThere),
 			number(c.Skipped), number(c.Failed), number(c.InDoubt))
 	}
 	return t

@@ -38,10 +38,18 @@ func newView(m migration.Migration, f facts) view {
 // counts of an entity.
 func (v view) counts(e migration.Entity) migration.Counts { return v.Run.Counts[e] }
 
-// percent is how much of the plan is settled. A run that has not ended is never
-// shown as complete, although late records may have exceeded the plan.
+// percent is how much of the plan is settled; of a trial, how many of its
+// tickets, since it takes only the people whom those name. A run that has not
+// ended is never shown as complete.
 func percent(s migration.State, r migration.RunRecord) int {
-	planned, settled := r.Planned.Total().Read, r.Counts.Total().Settled()
+	var planned, settled int64
+	for _, e := range migration.Entities() {
+		if r.Limit == 0 || e == migration.Tickets {
+			rows := r.Planned[e].Read
+			planned += rows
+			settled += min(rows, r.Counts[e].Settled()) // late records exceed the plan
+		}
+	}
 	switch {
 	case s == migration.StateCompleted || s == migration.StateCompletedWithFailures:
 		return 100
@@ -65,6 +73,8 @@ type viewJSON struct {
 	Organizations migration.Counts     `json:"organizations"`
 	Users         migration.Counts     `json:"users"`
 	Tickets       migration.Counts     `json:"tickets"`
+	Attachments   migration.Counts     `json:"attachments"`
+	Placeholders  migration.Counts     `json:"placeholders"`
 	Comparison    migration.Comparison `json:"comparison"`
 	Duplicates    int64                `json:"duplicates_repaired"`
 	Parked        []migration.Parked   `json:"parked"`
@@ -88,6 +98,8 @@ func (v view) MarshalJSON() ([]byte, error) {
 		Organizations: v.counts(migration.Organizations),
 		Users:         v.counts(migration.Users),
 		Tickets:       v.counts(migration.Tickets),
+		Attachments:   v.counts(migration.Attachments),
+		Placeholders:  v.counts(migration.Placeholders),
 		Comparison:    v.Run.Comparison, Duplicates: v.Run.Duplicates, Parked: parked,
 		WorkflowID: v.WorkflowID(), RunID: v.RunID,
 		StartedAt: v.Run.StartedAt, EndedAt: v.Run.EndedAt, By: v.Run.By, Why: v.Run.Why,
