@@ -22,6 +22,7 @@ const setControl = `
 		update migrations m set control = $5, control_by = $6, control_why = $7, control_at = clock_timestamp()
 		from active a
 		where m.id = a.id and (m.control, m.control_by, m.control_why) is distinct from ($5, $6, $7)
+			and (m.control <> $5 or $6 <> '') -- who says nothing new about who said it does not erase that
 		returning m.id
 	), notified as materialized (
 		select pg_notify('` + channel + `', '') from changed

@@ -29,7 +29,7 @@ func (r *run) finish(ctx workflow.Context, failure error) (migration.Progress, e
 	r.paused = nil
 	r.state = r.endState(failure, cancelled)
 	r.reason = migration.Reason{}
-	in := r.record(migration.ControlRun, true)
+	in := r.record(unchanged, true)
 	if failure != nil && !cancelled {
 		in.Reason = migration.Reason{Code: "failed", Text: message(failure), Since: workflow.Now(ctx)}
 	}
@@ -86,6 +86,9 @@ func message(err error) string {
 	}
 	return err.Error()
 }
+
+// unchanged leaves the word on the control channel as it is, with who said it.
+const unchanged migration.Control = ""
 
 // record is what the ledger is told about the run.
 func (r *run) record(word migration.Control, ended bool) migration.RecordStateInput {

@@ -197,7 +197,7 @@ func (r *run) awaitVerdicts(ctx workflow.Context) error {
 	r.state = migration.StateNeedsAttention
 	first := r.parked[workflow.DeterministicKeys(r.parked)[0]]
 	r.reason = migration.Reason{Code: first.Code, Text: first.Partition + ": " + first.Text, Since: first.Since}
-	if err := r.announce(ctx, migration.ControlRun, migration.Command{}); err != nil {
+	if err := r.announce(ctx, unchanged, migration.Command{}); err != nil {
 		return err
 	}
 	if err := workflow.Await(ctx, func() bool { return len(r.parked) == 0 }); err != nil {
@@ -205,7 +205,7 @@ func (r *run) awaitVerdicts(ctx workflow.Context) error {
 	}
 	r.state = r.resting
 	r.reason = migration.Reason{}
-	return r.announce(ctx, migration.ControlRun, migration.Command{})
+	return r.announce(ctx, unchanged, migration.Command{})
 }
 
 // awaitPause waits for the update that belongs to a pause which an activity
