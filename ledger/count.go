@@ -99,7 +99,7 @@ func eachCount(rows pgx.Rows, fn func(migrationID int32, e migration.Entity, c m
 
 // ExactCounts is Counts made from the batches themselves, by distinct source
 // id: it relies on no sum and no order of reading. It is what a run's end is
-// judged by. It takes about a second for a million records.
+// judged by. It takes a few seconds for a million records.
 func (l *Ledger) ExactCounts(ctx context.Context, m migration.Migration, run string) (migration.EntityCounts, error) {
 	ctx, cancel := l.bound(ctx)
 	defer cancel()

@@ -59,8 +59,7 @@ const intendSQL = `
 	), opened as (
 		insert into open_batches (migration_id, batch_id, partition_id, entity, records, send_by, repeats)
 		select h.migration_id, $7, h.partition_id, h.entity, cardinality($13), w.send_by, not $14 or h.entity <> 'tickets' and (
-			exists (select from not_delivered n where n.migration_id = h.migration_id and n.entity = h.entity and n.source_id = any($13))
-			or exists (select from targets t where t.migration_id = h.migration_id and t.entity = h.entity and t.source_id = any($13) and t.outcome is not null))
+			exists (select from prior(h.migration_id, h.entity, h.partition_id, $13::text[], false)))
 		from held h, written w
 	)
 	select exists (select from held), (select send_by from written), i.send_by, coalesce(i.fence, 0),

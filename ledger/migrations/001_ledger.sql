@@ -192,17 +192,24 @@ create table differences (
 
 -- prior finds the decision in force for each of ids, or that it was not sent
 -- so far. People are found by index; tickets are, when searched, among the
--- batches of their partition, since they have no row of their own.
+-- batches of their partition, since they have no row of their own. People are
+-- looked up one by one, each by the whole key: for "= any" a server that has no
+-- statistics of a new table yet reads all of them instead.
 create function prior(of_migration int, of_entity text, of_partition int, ids text[], searched boolean)
 returns table (source_id text, partition_id int, run_id int, outcome text)
 language sql stable as $$
-    select n.source_id, n.partition_id, n.run_id, n.outcome
-    from farewell_ledger.not_delivered n
-    where n.migration_id = of_migration and n.entity = of_entity and n.source_id = any(ids)
+    select f.source_id, f.partition_id, f.run_id, f.outcome
+    from unnest(ids) w(id)
+    cross join lateral (
+        select * from farewell_ledger.not_delivered n
+        where n.migration_id = of_migration and n.entity = of_entity and n.source_id = w.id limit 1) f
     union all
-    select t.source_id, t.partition_id, t.run_id, t.outcome
-    from farewell_ledger.targets t
-    where t.migration_id = of_migration and t.entity = of_entity and t.source_id = any(ids) and t.outcome is not null
+    select f.source_id, f.partition_id, f.run_id, f.outcome
+    from unnest(ids) w(id)
+    cross join lateral (
+        select * from farewell_ledger.targets t
+        where t.migration_id = of_migration and t.entity = of_entity and t.source_id = w.id limit 1) f
+    where f.outcome is not null
     union all
     (select distinct on (u.id) u.id, i.partition_id, s.run_id, substr(s.outcomes, u.n::int, 1)
     from farewell_ledger.intents i
