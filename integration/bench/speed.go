@@ -32,6 +32,7 @@ func (b *bench) measureSpeed(ctx context.Context, r *report) error {
 		}
 		say("ours %.0f tickets/s, %.1f s, worker %.1f s of CPU, %.0f MB; loop %.0f tickets/s, %.1f s (people %.1f), %.1f s of CPU; ratio %.2f",
 			o.speed(), o.seconds, o.usage.cpu.Seconds(), o.usage.peak, l.speed, l.Seconds, l.PeopleSeconds, l.cpu.Seconds(), o.speed()/l.speed)
+		say("phases: %s", o.history.phases())
 		ours, loops = append(ours, o), append(loops, l)
 	}
 	fastest = max(fastest, median(loops, func(l loopRun) float64 { return l.speed }))

@@ -32,11 +32,12 @@ func TestGoTestArgumentsAreCompleted(t *testing.T) {
 func TestTestsNeverSeeTheCallersServers(t *testing.T) {
 	t.Parallel()
 	e := environment{checkout: checkout{root: "/src/farewell"}}
-	got := e.testVariables(&testServers{postgresURL: "postgres://test", temporalAddress: "127.0.0.1:1"},
+	got := e.testVariables(&testServers{postgresURL: "postgres://test", temporalAddress: "127.0.0.1:1", temporalMetrics: "http://127.0.0.1:2/metrics"},
 		[]string{"PATH=/bin", "FAREWELL_SOURCE_URL=postgres://production", "TEMPORAL_ADDRESS=production:7233"})
 	want := []string{
 		"PATH=/bin", "FAREWELL_TEST_POSTGRES_URL=postgres://test",
-		"FAREWELL_TEST_TEMPORAL_ADDRESS=127.0.0.1:1", "FAREWELL_TEST_BIN=/src/farewell/bin",
+		"FAREWELL_TEST_TEMPORAL_ADDRESS=127.0.0.1:1", "FAREWELL_TEST_TEMPORAL_METRICS=http://127.0.0.1:2/metrics",
+		"FAREWELL_TEST_BIN=/src/farewell/bin",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
