@@ -27,9 +27,11 @@ type Controls struct {
 	ended  chan struct{}
 
 	mu      sync.Mutex
-	words   map[migration.Migration]word
-	pauses  map[string]pause
-	changed chan struct{}
+	words    map[migration.Migration]word
+	pauses   map[string]pause
+	egresses map[string]migration.Egress
+	blocks   map[edgeKey]time.Time // until when
+	changed  chan struct{}
 
 	readAt   time.Time // by the ledger's clock
 	reloadAt time.Time // by our own
@@ -56,6 +58,7 @@ func (l *Ledger) Follow(ctx context.Context) (*Controls, error) {
 		ended:   make(chan struct{}),
 		words:   make(map[migration.Migration]word),
 		pauses:  make(map[string]pause),
+		blocks:  make(map[edgeKey]time.Time),
 		changed: make(chan struct{}),
 	}
 	conn, err := c.connect(ctx)
@@ -215,10 +218,13 @@ func (c *Controls) read(ctx context.Context, conn *pgx.Conn) error {
 		_, err := pgx.ForEachRow(rows, []any{&account, &p.until, &p.why}, func() error { pauses[account] = p; return nil })
 		return err
 	})
+	doors := newDoors()
+	doors.queue(&b, since)
 	if err := conn.SendBatch(ctx, &b).Close(); err != nil {
 		return err
 	}
 	c.hear(words, pauses)
+	c.hearDoors(doors, now)
 	c.readAt = now
 	if reload {
 		c.reloadAt = time.Now()
