@@ -9,10 +9,11 @@ import (
 )
 
 func TestAccessTokensThatExpireDuringTheRunAreRenewed(t *testing.T) {
-	// The second customer of a sample has an OAuth client. Its tokens last as
-	// long as 20 s would, were the clock as fast as the jobs' here.
+	// The second customer of a sample has an OAuth client.
 	const customer = "customer-0002"
-	s := newStage(t, setting{customers: 2, tickets: 3000, comments: 1, timeFactor: 20})
+	s := newStage(t, setting{customers: 2, tickets: 3000, comments: 1})
+	// A second is the least that there is: a run of several jobs, one after the
+	// other, sees as many tokens end as one of minutes with tokens of 20 s.
 	s.sandbox.settings(customer, map[string]any{"token_lifetime_seconds": 1})
 	s.slowly(customer, 2*time.Second)
 	s.startWorker()

@@ -187,14 +187,21 @@ with open(sys.argv[1], newline="", encoding="utf-8") as f:
     json.dump(list(csv.reader(f)), sys.stdout)
 `
 
+// decodeRows reads a CSV file with Python, the header included.
+func decodeRows(t testing.TB, path string) [][]string {
+	t.Helper()
+	var rows [][]string
+	if err := json.Unmarshal(python(t, readCSV, path), &rows); err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
 // wantSameByPython compares every cell as Python reads it; to it, NULL is an
 // empty text.
 func (s *stage) wantSameByPython(path string, f csvFile, client string) {
 	s.t.Helper()
-	var got [][]string
-	if err := json.Unmarshal(python(s.t, readCSV, path), &got); err != nil {
-		s.t.Fatal(err)
-	}
+	got := decodeRows(s.t, path)
 	if len(got) == 0 || !slices.Equal(got[0], f.header()) {
 		s.t.Fatalf("%s.csv begins with %q, want the columns %q", f.name, got[:min(1, len(got))], f.header())
 	}

@@ -105,6 +105,14 @@ func (s *stage) end() {
 	}
 }
 
+func firstLines(text string, n int) string {
+	lines := strings.SplitAfterN(text, "\n", n+1)
+	if len(lines) <= n {
+		return text
+	}
+	return strings.Join(lines[:n], "") + "…\n"
+}
+
 func lastLines(text string, n int) string {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	if len(lines) > n {

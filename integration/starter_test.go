@@ -56,7 +56,7 @@ func (s *stage) starterWith(env []string, args ...string) answer {
 	err := cmd.Run()
 	a := answer{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String(), took: time.Since(began)}
 	s.mu.Lock()
-	fmt.Fprintf(&s.said, "$ starter %s\n%s\n", strings.Join(args, " "), a)
+	fmt.Fprintf(&s.said, "$ starter %s\n%s\n", strings.Join(args, " "), firstLines(a.String(), 40))
 	s.mu.Unlock()
 	var exit *exec.ExitError
 	if ctx.Err() != nil {
