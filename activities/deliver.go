@@ -272,7 +272,7 @@ func (l *lane) resolve(b migration.Batch, jobs []string, whole bool) error {
 				return nil
 			}
 		case finding.Decided:
-			return l.found(b, finding.Items, whole)
+			return l.found(b, finding, whole)
 		default:
 			l.pulse.progress(0)
 			l.a.Reasons.set(l.reason, "in_doubt", "a batch is in doubt: "+finding.Pending, time.Time{})
@@ -283,7 +283,8 @@ func (l *lane) resolve(b migration.Batch, jobs []string, whole bool) error {
 
 // found settles a batch by what the account holds; the rest never arrived and
 // goes out again.
-func (l *lane) found(b migration.Batch, items []migration.Item, whole bool) error {
+func (l *lane) found(b migration.Batch, finding destination.Finding, whole bool) error {
+	items := finding.Items
 	absent := without(b.SourceIDs, itemIDs(items))
 	verdict, level := verdictFound, b.Level
 	if whole {
@@ -294,7 +295,7 @@ func (l *lane) found(b migration.Batch, items []migration.Item, whole bool) erro
 		absent = nil
 	}
 	all := append(append([]migration.Item{}, items...), notSent(absent)...)
-	if err := l.settleWith(b, migration.Evidence{Kind: migration.EvidenceFound, Items: items}, verdict, all); err != nil {
+	if err := l.settleWith(b, migration.Evidence{Kind: migration.EvidenceFound, Items: items, Note: finding.By}, verdict, all); err != nil {
 		return err
 	}
 	l.requeue(absent, level)

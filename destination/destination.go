@@ -98,12 +98,13 @@ type Finding struct {
 	Decided bool
 	Items   []migration.Item
 	Pending string // why it is not decided yet, in words for an operator
+	By      string // the look-up that decided, for the evidence
 }
 
 // Sweep is the result of a look for records that are there more than once.
 type Sweep struct {
-	Records    int64           // records of ours that the pass saw
-	Targets    map[string]bool // target ids that it saw, of the source ids asked for
+	Records    int64                      // records of ours that the pass saw
+	Saw        func(targetID string) bool // tells whether it saw a live record of ours with that id
 	Duplicates []Duplicate
 }
 

@@ -160,7 +160,7 @@ func (q *question) start(jobs jobList, began time.Time, absentAfter time.Duratio
 			}
 		}
 		if len(q.finding.Items) == len(b.SourceIDs) {
-			q.finding.Decided = true
+			q.decided(byJobList)
 			return
 		}
 	}
@@ -182,6 +182,15 @@ func (q *question) obstacle(jobs jobList, began, ripe time.Time) string {
 	}
 	return ""
 }
+
+// The look-ups by which a batch is decided.
+const (
+	byJobList    = "job list"
+	byExport     = "export"
+	byExternalID = "external id"
+)
+
+func (q *question) decided(by string) { q.finding.Decided, q.finding.By = true, by }
 
 func (q *question) found(sourceID string, outcome migration.Outcome, target string) {
 	q.finding.Items = append(q.finding.Items, migration.Item{SourceID: sourceID, Outcome: outcome, TargetID: target})
@@ -210,7 +219,7 @@ func (r *resolver) lookForPeople(ctx context.Context, questions []*question) err
 				q.found(sourceID, migration.Created, string(record.ID))
 			}
 		}
-		q.finding.Decided = true
+		q.decided(byExternalID)
 	}
 	return nil
 }
@@ -276,5 +285,5 @@ func (q *question) decideBy(live, deleted map[string]string) {
 			q.found(sourceID, migration.Created, target)
 		}
 	}
-	q.finding.Decided = true
+	q.decided(byExport)
 }
