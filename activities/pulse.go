@@ -51,16 +51,27 @@ func startPulse(ctx context.Context, reason func() migration.Reason) *pulse {
 
 func (p *pulse) run(ctx context.Context) {
 	defer close(p.stopped)
-	ticker := time.NewTicker(pulseEvery)
-	defer ticker.Stop()
+	timer := time.NewTimer(firstBeat(ctx))
+	defer timer.Stop()
 	for {
-		p.beat(ctx)
 		select {
 		case <-p.end:
 			return
-		case <-ticker.C:
+		case <-timer.C:
+			p.beat(ctx)
+			timer.Reset(pulseEvery)
 		}
 	}
+}
+
+// firstBeat is how long Temporal is content to know that the activity was
+// started: beats are billed, and most activities end before they need one. It
+// is the share of the timeout at which the SDK sends later ones.
+func firstBeat(ctx context.Context) time.Duration {
+	if timeout := activity.GetInfo(ctx).HeartbeatTimeout; timeout > 0 {
+		return timeout * 4 / 5
+	}
+	return pulseEvery
 }
 
 func (p *pulse) beat(ctx context.Context) {
