@@ -8,9 +8,20 @@ import (
 	"farewell/migration"
 )
 
-// partitionRows is how many records a partition holds: coarse enough that
-// 100,000 tickets take 50 activities, fine enough to park and try again.
-const partitionRows = 2000
+// How many records a partition holds: coarse enough that 100,000 tickets take
+// 40 activities and their 20,000 people three, for which Temporal keeps under
+// 400 events; fine enough to park and try again.
+const (
+	ticketRows = 2500
+	peopleRows = 10_000
+)
+
+func partitionRows(e migration.Entity) int {
+	if e == migration.Tickets {
+		return ticketRows
+	}
+	return peopleRows
+}
 
 // MakePlan cuts the customer's records into partitions and writes the plan to
 // the ledger, where the first one stays. It says which partitions still have
@@ -67,7 +78,7 @@ func (a *Activities) plan(ctx context.Context, m migration.Migration) (migration
 		return plan, fmt.Errorf("read the source's clock: %w", err)
 	}
 	for _, e := range migration.Entities() {
-		cut, err := a.Source.Cut(ctx, m.Customer, e, partitionRows)
+		cut, err := a.Source.Cut(ctx, m.Customer, e, partitionRows(e))
 		if err != nil {
 			return plan, fmt.Errorf("cut %s into partitions: %w", e, err)
 		}
