@@ -45,7 +45,7 @@ func (a *Activities) SweepDuplicates(ctx context.Context, in migration.SweepInpu
 		return out, err
 	}
 	err = a.Ledger.AllOutcomes(ctx, in.Migration, migration.Tickets, func(_, _ string, st ledger.RecordState) error {
-		if st.Run == in.Run && st.Outcome == migration.Created && !sweep.Targets[st.TargetID] {
+		if st.Run == in.Run && st.Outcome == migration.Created && !sweep.Saw(st.TargetID) {
 			out.Missing++
 		}
 		return nil

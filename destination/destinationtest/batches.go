@@ -209,7 +209,7 @@ func sweepFindsDuplicates(t *testing.T, s *shipper) {
 		t.Fatalf("sweep found %d records, duplicates %+v; want 4, and twice-1 with 2 copies", sweep.Records, sweep.Duplicates)
 	}
 	for _, c := range sweep.Duplicates[0].Copies {
-		if !c.Tagged || !sweep.Targets[c.TargetID] || c.MadeAt.Before(began) {
+		if !c.Tagged || !sweep.Saw(c.TargetID) || c.MadeAt.Before(began) {
 			t.Errorf("copy %+v should carry our tag, be a target and be made since %s", c, began)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,8 +16,9 @@ import (
 // statusDeleted is that of a ticket that was deleted, in the export.
 const statusDeleted = "deleted"
 
-// exportSettle is added to the export's lag, for clocks of whole seconds.
-const exportSettle = 2 * time.Second
+// exportSettle is the part of the export's lag that is added to it, 2 s to a
+// minute, for clocks of whole seconds.
+const exportSettle = 30
 
 // Sweep reads the incremental export once, from Since to its end, and finds
 // source ids with more than one live ticket. It begins after the export's lag,
@@ -26,41 +28,47 @@ const exportSettle = 2 * time.Second
 // MadeAt of a copy is when it was made or last changed, whichever is later:
 // the export tells no more, since created_at is the imported one.
 func (a *Account) Sweep(ctx context.Context, in destination.SweepInput) (destination.Sweep, error) {
-	sweep := destination.Sweep{Targets: make(map[string]bool)}
+	seen := newSeenTickets()
+	sweep := destination.Sweep{Saw: seen.has}
 	if in.Entity != migration.Tickets {
 		return sweep, nil
 	}
-	if err := sleep(ctx, a.timings.ExportLag+exportSettle); err != nil {
+	lag := a.timings.ExportLag
+	if err := sleep(ctx, lag+lag/exportSettle); err != nil {
 		return sweep, err
 	}
-	first := make(map[string]destination.Copy)
 	more := make(map[string][]destination.Copy)
 	err := a.exportTickets(ctx, a.startBefore(in.Since), time.Time{}, func(sourceID string, r listed) error {
-		target := string(r.ID)
-		if r.Status == statusDeleted || sweep.Targets[target] {
+		target, err := strconv.ParseInt(string(r.ID), 10, 64)
+		if err != nil || r.Status == statusDeleted || seen.has(string(r.ID)) {
 			return nil
 		}
-		sweep.Targets[target] = true
-		c := destination.Copy{TargetID: target, Tagged: slices.Contains(r.Tags, Tag), MadeAt: a.clock.ours(time.Unix(r.Generated, 0))}
-		if _, again := first[sourceID]; again {
-			more[sourceID] = append(more[sourceID], c)
-			return nil
+		c := seenTicket{target: target, generated: r.Generated, tagged: slices.Contains(r.Tags, Tag)}
+		if first, again := seen.add(sourceID, c); again {
+			if len(more[sourceID]) == 0 {
+				more[sourceID] = append(more[sourceID], a.copyOf(first))
+			}
+			more[sourceID] = append(more[sourceID], a.copyOf(c))
 		}
-		first[sourceID] = c
 		return nil
 	})
 	if err != nil {
 		return destination.Sweep{}, err
 	}
-	sweep.Records = int64(len(sweep.Targets))
+	sweep.Records = int64(len(seen.targets))
 	for sourceID, copies := range more {
-		sweep.Duplicates = append(sweep.Duplicates, destination.Duplicate{
-			SourceID: sourceID,
-			Copies:   append([]destination.Copy{first[sourceID]}, copies...),
-		})
+		sweep.Duplicates = append(sweep.Duplicates, destination.Duplicate{SourceID: sourceID, Copies: copies})
 	}
 	slices.SortFunc(sweep.Duplicates, func(x, y destination.Duplicate) int { return strings.Compare(x.SourceID, y.SourceID) })
 	return sweep, nil
+}
+
+func (a *Account) copyOf(t seenTicket) destination.Copy {
+	return destination.Copy{
+		TargetID: strconv.FormatInt(t.target, 10),
+		Tagged:   t.tagged,
+		MadeAt:   a.clock.ours(time.Unix(t.generated, 0)),
+	}
 }
 
 // startBefore keeps the start of a pass out of the minute that the export
