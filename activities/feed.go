@@ -159,6 +159,9 @@ func (l *lane) feedRange() error {
 	if err := l.knowElsewhere(); err != nil {
 		return err
 	}
+	if l.in.Partition.Entity == migration.Tickets && l.in.Limit == 0 {
+		return l.feedAhead()
+	}
 	size := l.dest.BatchSize(l.kind())
 	for l.halted() == nil {
 		limit := size
@@ -257,22 +260,32 @@ func (l *lane) sendPage(page migration.Page, level int, inOrder bool) error {
 	return nil
 }
 
-// send makes one batch ready, writes the intent and puts it on its way.
+// send makes one batch ready and puts it on its way.
 func (l *lane) send(page migration.Page, level int, inOrder bool) error {
-	directory, err := l.directory(page)
+	parcel, err := l.prepare(page, level)
 	if err != nil {
 		return err
 	}
-	parcel, err := l.dest.Prepare(l.feedCtx, destination.PrepareInput{
+	return l.dispatch(page, parcel, level, inOrder)
+}
+
+// prepare makes the request for a page.
+func (l *lane) prepare(page migration.Page, level int) (destination.Parcel, error) {
+	directory, err := l.directory(page)
+	if err != nil {
+		return destination.Parcel{}, err
+	}
+	return l.dest.Prepare(l.feedCtx, destination.PrepareInput{
 		Entity:    l.kind(),
 		Partition: l.in.Partition.ID,
 		Page:      page,
 		Level:     level,
 		Directory: directory,
 	})
-	if err != nil {
-		return err
-	}
+}
+
+// dispatch writes the intent and puts the batch on its way.
+func (l *lane) dispatch(page migration.Page, parcel destination.Parcel, level int, inOrder bool) error {
 	if err := l.listFiles(page); err != nil {
 		return err
 	}
