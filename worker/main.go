@@ -64,8 +64,8 @@ type house struct {
 }
 
 // connect opens the servers, each with a clear error when it is not there.
-func connect(ctx context.Context, c config.Config, log *slog.Logger) (h *house, err error) {
-	h = &house{config: c, log: log}
+func connect(ctx context.Context, c config.Config, log *slog.Logger) (_ *house, err error) {
+	h := &house{config: c, log: log}
 	defer func() {
 		if err != nil {
 			h.close()
