@@ -68,9 +68,11 @@ func TestSlotsOfAllWorkersTogetherStayBelowTheCap(t *testing.T) {
 	if n := len(all); n < 190 {
 		t.Errorf("%d slots in two seconds and one ahead, want about 285", n)
 	}
-	for i := 1; i < len(all); i++ {
-		if gap := all[i].Sub(all[i-1]); gap < 8*time.Millisecond {
-			t.Fatalf("two slots %v apart, want 10.5 ms", gap)
+	// Each worker measures the ledger's clock for itself, to some milliseconds.
+	const inHalfASecond = 55
+	for i := inHalfASecond; i < len(all); i++ {
+		if d := all[i].Sub(all[i-inHalfASecond]); d < 500*time.Millisecond {
+			t.Fatalf("%d slots within %v, want at most 100 a second", inHalfASecond+1, d)
 		}
 	}
 	if last := all[len(all)-1]; last.After(end.Add(1500 * time.Millisecond)) {

@@ -26,7 +26,7 @@ type Controls struct {
 	stop   context.CancelFunc
 	ended  chan struct{}
 
-	mu      sync.Mutex
+	mu       sync.Mutex
 	words    map[migration.Migration]word
 	pauses   map[string]pause
 	egresses map[string]migration.Egress

@@ -14,7 +14,7 @@ const ShareFor = 30 * time.Second
 
 // shareSpare is how much a worker gets beyond what it asks for while nobody
 // else waits, so that not each job costs a call.
-const shareSpare = 4
+const shareSpare = 8
 
 const takeShare = `
 	with gone as (

@@ -12,6 +12,7 @@ import (
 	"farewell/destination"
 	"farewell/destination/csvbundle"
 	"farewell/destination/zendesk"
+	"farewell/ledger"
 	"farewell/migration"
 	"farewell/source"
 )
@@ -20,7 +21,7 @@ import (
 func (p *places) kinds() map[string]func(destination.Account) (destination.Destination, error) {
 	return map[string]func(destination.Account) (destination.Destination, error){
 		migration.DestinationZendesk: func(a destination.Account) (destination.Destination, error) {
-			return zendesk.Open(zendesk.Options{Account: a, Timings: p.timings, Budget: p.budget, Logger: p.log})
+			return zendesk.Open(zendesk.Options{Account: a, Timings: p.timings, Budget: p.budget, Exit: p.exit, Logger: p.log})
 		},
 		migration.DestinationCSV: func(a destination.Account) (destination.Destination, error) {
 			return csvbundle.Open(csvbundle.Options{Account: a, Columns: source.CSVColumns})
@@ -34,6 +35,7 @@ type places struct {
 	accounts *config.AccountsFile
 	timings  migration.Timings
 	budget   zendesk.Budget
+	exit     *zendesk.Exit
 	log      *slog.Logger
 
 	mu   sync.Mutex
@@ -45,11 +47,12 @@ type place struct {
 	line string // the account's settings when it was opened
 }
 
-func newPlaces(c config.Config, accounts *config.AccountsFile, budget zendesk.Budget, log *slog.Logger) *places {
+func newPlaces(c config.Config, accounts *config.AccountsFile, seat *ledger.Seat, log *slog.Logger) *places {
 	return &places{
 		accounts: accounts,
 		timings:  migration.DefaultTimings().Scaled(c.TimeFactor),
-		budget:   budget,
+		budget:   seat,
+		exit:     zendesk.NewExit(seat, log),
 		log:      log,
 		open:     map[migration.Migration]place{},
 	}

@@ -54,6 +54,7 @@ func run() error {
 // house holds everything that the worker has opened.
 type house struct {
 	config   config.Config
+	name     string // this worker's, as others know it
 	log      *slog.Logger
 	temporal client.Client
 	ledger   *ledger.Ledger
@@ -65,7 +66,7 @@ type house struct {
 
 // connect opens the servers, each with a clear error when it is not there.
 func connect(ctx context.Context, c config.Config, log *slog.Logger) (_ *house, err error) {
-	h := &house{config: c, log: log}
+	h := &house{config: c, log: log, name: workerName()}
 	defer func() {
 		if err != nil {
 			h.close()
@@ -104,7 +105,7 @@ func connect(ctx context.Context, c config.Config, log *slog.Logger) (_ *house, 
 		return nil, fmt.Errorf("follow the control channel: %w", err)
 	}
 	h.closers = append(h.closers, h.controls.Close)
-	h.places = newPlaces(c, accounts, h.controls, log)
+	h.places = newPlaces(c, accounts, h.controls.Seat(h.name, c.Egress), log)
 	h.closers = append(h.closers, h.places.close)
 	return h, nil
 }
@@ -141,7 +142,7 @@ func (h *house) work(ctx context.Context) error {
 			return fmt.Errorf("poll Temporal's task queues: %w", err)
 		}
 	}
-	h.log.Info("worker is ready", "queue", h.config.TaskQueue, "worker", beat.name)
+	h.log.Info("worker is ready", "queue", h.config.TaskQueue, "worker", h.name, "egress", h.config.Egress)
 
 	var err error
 	select {

@@ -16,24 +16,27 @@ const presenceEvery = 2 * time.Second
 
 // presence is a worker's sign of life.
 type presence struct {
-	name   string
 	cancel context.CancelFunc
 	done   chan struct{}
 }
 
-func startPresence(h *house, reasons *activities.Reasons) *presence {
+// workerName tells this process from all others that live now.
+func workerName() string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown-host"
 	}
+	return fmt.Sprintf("%d@%s", os.Getpid(), host)
+}
+
+func startPresence(h *house, reasons *activities.Reasons) *presence {
 	started := time.Now()
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &presence{
-		name:   fmt.Sprintf("%d@%s", os.Getpid(), host),
 		cancel: cancel,
 		done:   make(chan struct{}),
 	}
-	sign := migration.Presence{Worker: p.name, Egress: h.config.Egress, Queue: h.config.TaskQueue, Started: started}
+	sign := migration.Presence{Worker: h.name, Egress: h.config.Egress, Queue: h.config.TaskQueue, Started: started}
 	go p.run(ctx, h, sign, reasons)
 	return p
 }
@@ -46,7 +49,7 @@ func (p *presence) run(ctx context.Context, h *house, sign migration.Presence, r
 		sign.Seen = time.Now()
 		err := h.ledger.BeatWorker(ctx, sign)
 		if err == nil {
-			err = h.ledger.ReportReasons(ctx, p.name, reasons.Current())
+			err = h.ledger.ReportReasons(ctx, h.name, reasons.Current())
 		}
 		if err != nil && ctx.Err() == nil {
 			h.log.Warn("the sign of life could not be written", "error", err)

@@ -31,6 +31,7 @@ type Options struct {
 	Timings          migration.Timings
 	ExternalIDPrefix string       // empty: DefaultExternalIDPrefix
 	Budget           Budget       // what all workers share; nil: this process is alone
+	Exit             *Exit        // the way out, for all accounts of the process; nil: this account is alone
 	Logger           *slog.Logger // nil: nothing is logged
 }
 
@@ -51,6 +52,7 @@ type Account struct {
 	health *health
 	waits  *waits
 	pace   *pacer
+	exit   *Exit
 	slots  *slots
 	jobs   *poller
 	look   *resolver
@@ -106,8 +108,12 @@ func Open(o Options) (*Account, error) {
 		budget = newLoneBudget()
 	}
 	a.live, a.end = context.WithCancel(context.Background())
-	a.pace = newPacer(o.Account, o.Timings, budget, a.clock, a.waits)
-	a.slots = newSlots(o.Timings, a.waits)
+	a.exit = o.Exit
+	if a.exit == nil {
+		a.exit = NewExit(newLoneEgress(), a.log)
+	}
+	a.pace = newPacer(o.Account, o.Timings, budget, a.exit, a.clock, a.waits)
+	a.slots = newSlots(a, budget)
 	a.export = newExportPace(o.Timings.RateWindow, a.clock)
 	a.jobs = newPoller(a)
 	a.look = newResolver(a)
@@ -116,11 +122,13 @@ func Open(o Options) (*Account, error) {
 		a.end()
 		return nil, misconfigured(o.Account.Name, err)
 	}
+	a.exit.join(a)
 	return a, nil
 }
 
 // Close ends the polling and the look-ups that are under way.
 func (a *Account) Close() error {
+	a.exit.leave(a)
 	a.end()
 	a.http.CloseIdleConnections()
 	return nil

@@ -189,6 +189,9 @@ func (a *Account) fetchToken(ctx context.Context, body []byte) (*answer, error) 
 	c := call{op: opToken, method: http.MethodPost, path: "/oauth/tokens", body: body, form: "application/json", noAuth: true}
 	limited, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
+	if err := a.exit.depart(limited, a); err != nil {
+		return nil, err
+	}
 	a.pace.charge()
 	ans, err := a.send(limited, c, "", nil)
 	if failure := a.judge(ctx, c, "", ans, err); failure != nil {

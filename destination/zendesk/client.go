@@ -51,6 +51,7 @@ type call struct {
 // answer is what came back. Body is filled unless the call had its own reader.
 type answer struct {
 	status       int
+	left         time.Time // when its request was sent
 	header       http.Header
 	body         []byte
 	tokenExpired bool // of a 401: the token was good before
@@ -81,6 +82,9 @@ func (a *Account) repeat(ctx context.Context, c call, read func(io.Reader) error
 			return err
 		}
 		auth, err := a.authorization(ctx, c)
+		if err == nil {
+			err = a.exit.depart(ctx, a)
+		}
 		if err != nil {
 			a.pace.done(time.Now(), nil)
 			return err
@@ -117,6 +121,9 @@ func (a *Account) repeat(ctx context.Context, c call, read func(io.Reader) error
 // broken off is a batch in doubt. The place in the pace must be taken.
 func (a *Account) post(ctx context.Context, c call) (*answer, error) {
 	auth, err := a.authorization(ctx, c)
+	if err == nil {
+		err = a.exit.depart(ctx, a)
+	}
 	if err != nil {
 		a.pace.done(time.Now(), nil)
 		return nil, err
@@ -187,7 +194,7 @@ func (a *Account) send(ctx context.Context, c call, auth string, read func(io.Re
 		return nil, &lost{untouched: untouched, err: err}
 	}
 	defer func() { _ = res.Body.Close() }() // read to its end or given up; nothing is left to learn
-	ans := &answer{status: res.StatusCode, header: res.Header}
+	ans := &answer{status: res.StatusCode, header: res.Header, left: began}
 	a.observe(began, ans)
 	body := bufio.NewReader(res.Body)
 	if read != nil && ans.good() && !startsLikeHTML(body) {

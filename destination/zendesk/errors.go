@@ -47,20 +47,37 @@ func (a *Account) judge(ctx context.Context, c call, auth string, ans *answer, e
 	default:
 		a.creds.accepted(auth)
 	}
-	if ans.status >= 500 {
+	switch {
+	case edgeRefused(ans): // says nothing of the account
+	case ans.status >= 500:
 		a.health.failed(time.Now(), "answers "+strconv.Itoa(ans.status))
-	} else {
+	default:
 		a.health.well()
 	}
-	if pause, why := pauseAfter(ans); pause > 0 {
-		if err := a.pace.pause(ctx, time.Now().Add(pause), why); err != nil {
-			a.log.Error("the pause that the account asked for could not be told to the other workers", "error", err)
-		}
-	}
+	a.rest(ctx, ans)
 	if err != nil {
 		return cutAnswer(c, ans, err)
 	}
 	return classify(c, ans)
+}
+
+// rest leaves the account alone for as long as its answer asks, and all
+// accounts when the answer came from the edge.
+func (a *Account) rest(ctx context.Context, ans *answer) {
+	pause, why := pauseAfter(ans)
+	var err error
+	switch {
+	case pause == 0:
+	case why == reasonEdge:
+		a.log.Warn("the edge in front of Zendesk refused a request: nothing leaves until a probe was well", "evidence", edgeEvidence(ans))
+		err = a.exit.egress.Block(context.WithoutCancel(ctx), a.name, edgeEvidence(ans), time.Since(ans.left), pause)
+		a.pace.look()
+	default:
+		err = a.pace.pause(ctx, time.Now().Add(pause), why)
+	}
+	if err != nil {
+		a.log.Error("the pause that the account asked for could not be told to the other workers", "error", err)
+	}
 }
 
 // lostCall judges a call without an answer. What is proven not to have left
@@ -194,12 +211,28 @@ func isHTML(ans *answer) bool {
 	return strings.HasPrefix(head, "<!doctype") || strings.HasPrefix(head, "<html") || strings.HasPrefix(head, "<head")
 }
 
+// edgeRefused tells whether the answer is the edge's own.
+func edgeRefused(ans *answer) bool {
+	own := zendesksOwn(ans)
+	return !ans.good() && atEdge(ans, own) || ans.good() && isHTML(ans) && !own
+}
+
+// edgeEvidence is what an operator shows to Zendesk's support.
+func edgeEvidence(ans *answer) string {
+	evidence := "status " + strconv.Itoa(ans.status)
+	for _, name := range []string{"Server", "Content-Type", "Cf-Mitigated", "Cf-Ray", "Retry-After"} {
+		if value := ans.header.Get(name); value != "" {
+			evidence += ", " + name + ": " + value
+		}
+	}
+	return evidence
+}
+
 // pauseAfter is how long the account must be left alone after the answer.
 func pauseAfter(ans *answer) (time.Duration, string) {
 	asked, said := retryAfter(ans)
-	edge := !ans.good() && atEdge(ans, zendesksOwn(ans)) || ans.good() && isHTML(ans) && !zendesksOwn(ans)
 	switch {
-	case edge:
+	case edgeRefused(ans):
 		return max(asked, edgePause), reasonEdge
 	case !said && readProblem(ans.body).name == codeTooManyJobs:
 		return 0, "" // concerns jobs, not requests

@@ -18,6 +18,7 @@ type health struct {
 	flights map[*flight]struct{}
 	since   time.Time // when it began not to answer; zero: it answers
 	what    string    // how it does not: "connection refused"
+	last    time.Time // of the last proper answer
 }
 
 // flight is a request without an answer yet.
@@ -57,7 +58,14 @@ func (h *health) failed(began time.Time, what string) {
 func (h *health) well() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.since, h.what = time.Time{}, ""
+	h.since, h.what, h.last = time.Time{}, "", time.Now()
+}
+
+// lastWell is when the account answered last; zero: never.
+func (h *health) lastWell() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.last
 }
 
 // reason is set while the account does not answer.

@@ -42,6 +42,7 @@ type pacer struct {
 	window   time.Duration
 	laneWait time.Duration
 	budget   Budget
+	exit     *Exit
 	clock    *clock
 	waits    *waits
 
@@ -57,10 +58,9 @@ type pacer struct {
 	remaining int // what the account said last in this window; -1: nothing yet
 	limit     int // the account's own limit; 0: not said yet
 	paused    time.Time
-	pausedFor string
 }
 
-func newPacer(a destination.Account, t migration.Timings, b Budget, c *clock, w *waits) *pacer {
+func newPacer(a destination.Account, t migration.Timings, b Budget, x *Exit, c *clock, w *waits) *pacer {
 	plan := a.PlanPerMinute
 	if plan <= 0 {
 		plan = assumedPlan
@@ -72,6 +72,7 @@ func newPacer(a destination.Account, t migration.Timings, b Budget, c *clock, w 
 		window:    t.RateWindow,
 		laneWait:  t.LaneWait,
 		budget:    b,
+		exit:      x,
 		clock:     c,
 		waits:     w,
 		changed:   make(chan struct{}),
@@ -160,7 +161,7 @@ func (p *pacer) learn(ans *answer, window int64) {
 func (p *pacer) pause(ctx context.Context, until time.Time, why string) error {
 	p.mu.Lock()
 	if until.After(p.paused) {
-		p.paused, p.pausedFor = until, why
+		p.paused = until
 	}
 	p.wake()
 	p.mu.Unlock()
@@ -200,6 +201,13 @@ func (p *pacer) acquire(ctx context.Context, take func()) error {
 			return waitingError("send a request", code, max(until.Sub(now), minWaiting))
 		}
 		caller.becauseOf(code, until)
+		if code == reasonEgressBlocked {
+			err := p.exit.hold(ctx, code, until)
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		if err := waitForChange(ctx, changed, until); err != nil {
 			return err
 		}
@@ -208,8 +216,11 @@ func (p *pacer) acquire(ctx context.Context, take func()) error {
 
 // obstacle is why no request may go out now, and until when.
 func (p *pacer) obstacle(now time.Time) (code string, until time.Time) {
+	if code, until := p.exit.obstacle(p.account, now); code != "" {
+		return code, until
+	}
 	if end := p.pauseEnd(); end.After(now) {
-		return p.pauseCode(), end
+		return reasonRetryAfter, end
 	}
 	turn := p.turnsAt()
 	if p.drained && p.tokens == 0 {
@@ -291,15 +302,11 @@ func (p *pacer) pauseEnd() time.Time {
 	return until
 }
 
-func (p *pacer) pauseCode() string {
-	until, why := p.budget.PausedUntil(p.account)
-	if p.paused.After(until) {
-		why = p.pausedFor
-	}
-	if why == reasonEdge {
-		return reasonEdge
-	}
-	return reasonRetryAfter
+// look lets those who wait look again.
+func (p *pacer) look() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wake()
 }
 
 func (p *pacer) wake() {

@@ -76,6 +76,10 @@ func (b *countingBudget) Pause(_ context.Context, _ string, until time.Time, why
 	return nil
 }
 
+func (b *countingBudget) Jobs(_ context.Context, _ string, _, _, limit int) (int, error) {
+	return limit, nil
+}
+
 func (b *countingBudget) PausedUntil(string) (time.Time, string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

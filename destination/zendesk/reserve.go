@@ -5,10 +5,13 @@ import (
 	"sync"
 )
 
-// Reserve waits for a job slot, then for a request of the current window, and
-// sets both aside: a Submit should follow at once, since what is set aside ends
+// Reserve waits until the way out is not too crowded, then for a job slot, then
+// for a request of the current window, and sets the latter two aside: a Submit should follow at once, since what is set aside ends
 // with the window. Release gives the slot back; a second call does nothing.
 func (a *Account) Reserve(ctx context.Context) (release func(), err error) {
+	if err := a.exit.shortLine(ctx, a); err != nil {
+		return nil, err
+	}
 	if err := a.slots.acquire(ctx); err != nil {
 		return nil, err
 	}

@@ -14,11 +14,19 @@ const (
 	reasonRetryAfter = "retry_after"
 	reasonOpenJobs   = "open_jobs"
 	reasonEdge       = "edge_block"
-	reasonDown       = "destination_down"
+
+	// Of the egress, which all accounts share.
+	reasonEgress        = "egress_slots"
+	reasonEgressBlocked = "egress_blocked"
+	reasonEgressClosed  = "egress_closed"
+
+	reasonDown = "destination_down"
 )
 
 // gravity orders the reasons that may hold at the same time.
-var gravity = []string{reasonEdge, reasonRetryAfter, reasonRateWindow, reasonOpenJobs}
+var gravity = []string{
+	reasonEgressClosed, reasonEdge, reasonEgressBlocked, reasonRetryAfter, reasonRateWindow, reasonEgress, reasonOpenJobs,
+}
 
 // waits keeps who waits now for what.
 type waits struct {
@@ -87,8 +95,16 @@ func (w *waits) reason() migration.Reason {
 	return migration.Reason{}
 }
 
-// edge is the reason for a wait that the edge caused, if anybody waits for it.
-func (w *waits) edge() migration.Reason { return w.of(reasonEdge) }
+// edge is the reason for a wait that the edge or an operator at the egress
+// caused, if anybody waits for it.
+func (w *waits) edge() migration.Reason {
+	for _, code := range []string{reasonEgressClosed, reasonEdge, reasonEgressBlocked} {
+		if r := w.of(code); r.Code != "" {
+			return r
+		}
+	}
+	return migration.Reason{}
+}
 
 func (w *waits) of(code string) migration.Reason {
 	w.mu.Lock()
@@ -104,7 +120,13 @@ func waitText(code string, until time.Time) string {
 	at := until.UTC().Format("15:04:05") + " UTC"
 	switch code {
 	case reasonEdge:
-		return "the edge in front of Zendesk refuses us; the next try is at " + at
+		return "the edge in front of Zendesk refuses this account; the next try is at " + at
+	case reasonEgressBlocked:
+		return "the edge in front of Zendesk refused us: nothing leaves until a probe is well; see `starter egress status`"
+	case reasonEgressClosed:
+		return "an operator closed the egress: `starter egress open` lets requests leave again"
+	case reasonEgress:
+		return "as many requests leave as the egress's cap allows, over all accounts and workers"
 	case reasonRetryAfter:
 		return "Zendesk asked to be left alone until " + at
 	case reasonRateWindow:
