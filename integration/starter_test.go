@@ -24,7 +24,7 @@ const (
 )
 
 // commandLimit is how long a command may take that watches nothing.
-const commandLimit = 90 * time.Second
+const commandLimit = 240 * time.Second
 
 // answer is what a command said.
 type answer struct {
