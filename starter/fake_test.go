@@ -52,6 +52,7 @@ type fakeMemory struct {
 	runs     map[migration.Migration]migration.RunRecord
 	workers  []migration.Presence
 	failures []migration.Failure
+	egresses []migration.Egress
 	controls []string // "pause acme by root: why"
 	err      error
 	asked    int
@@ -94,6 +95,23 @@ func (f *fakeMemory) Failures(_ context.Context, _ migration.Migration, each fun
 		}
 	}
 	return nil
+}
+
+func (f *fakeMemory) Egresses(context.Context) ([]migration.Egress, error) { return f.egresses, f.err }
+
+func (f *fakeMemory) SetEgressCap(_ context.Context, egress string, perSecond float64, by, why string) error {
+	f.controls = append(f.controls, fmt.Sprintf("cap %s %v%s", egress, perSecond, said(by, why)))
+	return f.err
+}
+
+func (f *fakeMemory) OpenEgress(_ context.Context, egress, by, why string) error {
+	f.controls = append(f.controls, fmt.Sprintf("open %s%s", egress, said(by, why)))
+	return f.err
+}
+
+func (f *fakeMemory) CloseEgress(_ context.Context, egress, by, why string) error {
+	f.controls = append(f.controls, fmt.Sprintf("close %s%s", egress, said(by, why)))
+	return f.err
 }
 
 // fakeTemporal is a Temporal in memory.

@@ -11,6 +11,7 @@ const (
 	groupLook    = "look"
 	groupTell    = "tell"
 	groupPrepare = "prepare"
+	groupPace    = "pace"
 )
 
 // command is the whole tool: every command in a file of its own.
@@ -44,12 +45,14 @@ stops one.`,
 		&cobra.Group{ID: groupMigrate, Title: "Migrate:"},
 		&cobra.Group{ID: groupLook, Title: "Look:"},
 		&cobra.Group{ID: groupTell, Title: "Tell a migration what to do:"},
+		&cobra.Group{ID: groupPace, Title: "Bound what all of them use:"},
 	)
 	root.AddCommand(
 		a.setupCommand(), a.checkCommand(), a.reconcileCommand(),
 		a.startCommand(), a.retryCommand(),
 		a.listCommand(), a.statusCommand(), a.watchCommand(), a.failuresCommand(),
 		a.pauseCommand(), a.resumeCommand(), a.skipCommand(), a.cancelCommand(),
+		a.egressCommand(),
 	)
 	return root
 }

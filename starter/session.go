@@ -26,6 +26,12 @@ type memory interface {
 	SetControl(ctx context.Context, m migration.Migration, run string, word migration.Control, by, why string) error
 	Workers(ctx context.Context) ([]migration.Presence, error)
 	Failures(ctx context.Context, m migration.Migration, each func(migration.Failure) error) error
+
+	// The egress of a group of workers; each follows in a second.
+	Egresses(ctx context.Context) ([]migration.Egress, error)
+	SetEgressCap(ctx context.Context, egress string, perSecond float64, by, why string) error
+	OpenEgress(ctx context.Context, egress, by, why string) error
+	CloseEgress(ctx context.Context, egress, by, why string) error
 }
 
 // orchestrator is the part of Temporal that operators see and use.
