@@ -269,8 +269,12 @@ func (l *lane) send(page migration.Page, level int, inOrder bool) error {
 	return l.dispatch(page, parcel, level, inOrder)
 }
 
-// prepare makes the request for a page.
+// prepare lists the files of a page and makes the request for it. The list comes
+// before the intent, after which nobody reads the page again.
 func (l *lane) prepare(page migration.Page, level int) (destination.Parcel, error) {
+	if err := l.listFiles(page); err != nil {
+		return destination.Parcel{}, err
+	}
 	directory, err := l.directory(page)
 	if err != nil {
 		return destination.Parcel{}, err
@@ -286,9 +290,6 @@ func (l *lane) prepare(page migration.Page, level int) (destination.Parcel, erro
 
 // dispatch writes the intent and puts the batch on its way.
 func (l *lane) dispatch(page migration.Page, parcel destination.Parcel, level int, inOrder bool) error {
-	if err := l.listFiles(page); err != nil {
-		return err
-	}
 	if len(parcel.Decided) > 0 {
 		if err := l.decide(itemIDs(parcel.Decided), level, page.ReadAt, parcel.Decided); err != nil {
 			return err

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"farewell/migration"
@@ -40,7 +41,7 @@ func (l *lane) listFiles(page migration.Page) error {
 	if err := l.openFileList(); err != nil {
 		return err
 	}
-	ids = without(ids, keys(l.files.known))
+	ids = slices.DeleteFunc(ids, func(id string) bool { return l.files.known[id] })
 	if len(ids) == 0 {
 		return nil
 	}

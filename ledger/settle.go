@@ -77,7 +77,8 @@ func newDecision(h migration.Hold, batchID string, ev *migration.Evidence, s mig
 	for i, item := range notable {
 		ids[i], outcomes[i], codes[i], texts[i] = item.SourceID, string(item.Outcome), clean(item.Code), clean(item.Text)
 	}
-	d := decision{hold: h, people: h.Partition.Entity != migration.Tickets}
+	e := h.Partition.Entity
+	d := decision{hold: h, people: e != migration.Tickets && e != migration.Attachments}
 	d.args = key(h.Migration, h.Partition.ID, h.Fence, h.Run, batchID, c.sources, c.outcomes, c.targets, s.Verdict,
 		n[migration.Created], n[migration.AlreadyThere], n[migration.Skipped], n[migration.Failed], n[migration.NotSent], s.Again,
 		unsent, ids, outcomes, codes, texts)
@@ -187,7 +188,8 @@ const settleSQL = `
 
 // write runs the statement. For people it first takes a lock, in the same
 // transaction but as a statement before, so that the second sees what another
-// partition has just decided about the same person.
+// partition has just decided about the same person. Tickets and their files are
+// in one partition only.
 func (l *Ledger) write(ctx context.Context, d decision) error {
 	var b pgx.Batch
 	if d.people {
