@@ -276,9 +276,28 @@ func (l *lane) resolve(b migration.Batch, jobs []string, whole bool) error {
 		default:
 			l.pulse.progress(0)
 			l.a.Reasons.set(l.reason, "in_doubt", "a batch is in doubt: "+finding.Pending, time.Time{})
+			if time.Since(b.SendBy) > l.in.Timings.AbsentAfter+l.in.Timings.JobOverdue {
+				l.giveUp(finding.Pending)
+				return nil
+			}
 		}
 	}
 	return nil
+}
+
+// giveUp leaves a batch in doubt to an operator: what keeps it there, such as a
+// job that stays queued, has not moved for so long that waiting is no answer.
+// The lane goes on with the others first.
+func (l *lane) giveUp(pending string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.undecided = &migration.Parked{
+		Partition: l.in.Partition.ID,
+		Code:      "in_doubt",
+		Text:      "a batch is in doubt: " + pending,
+		Fix:       "ask Zendesk's support about it, then retry to look again; skip leaves the batch in doubt",
+		Since:     time.Now(),
+	}
 }
 
 // found settles a batch by what the account holds; the rest never arrived and

@@ -22,6 +22,9 @@ func (l *lane) run() error {
 		}
 		l.mu.Lock()
 		idle := len(l.again) == 0 || l.outcome != nil
+		if idle && l.outcome == nil && l.undecided != nil {
+			l.outcome = &migration.ExportOutcome{Parked: l.undecided}
+		}
 		l.mu.Unlock()
 		if idle {
 			return nil

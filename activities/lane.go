@@ -45,17 +45,18 @@ type lane struct {
 	flight   errgroup.Group // batches that this lane sent
 	resumed  errgroup.Group // batches that an earlier attempt left open
 
-	mu       sync.Mutex
-	known    map[string]bool // source ids that have an outcome or are on their way
-	files    *fileList
-	cursor   string
-	again    []task
-	sent     map[string]int // generation by records and level
-	failures tally
-	outcome  *migration.ExportOutcome // why the lane halted; nil while it has not
-	slowUp   backoff
-	targets  map[migration.Entity]map[string]migration.Target
-	unknown  []string // asked for by id, not known to the source
+	mu        sync.Mutex
+	known     map[string]bool // source ids that have an outcome or are on their way
+	files     *fileList
+	cursor    string
+	again     []task
+	sent      map[string]int // generation by records and level
+	failures  tally
+	outcome   *migration.ExportOutcome // why the lane halted; nil while it has not
+	undecided *migration.Parked        // a batch that stays in doubt
+	slowUp    backoff
+	targets   map[migration.Entity]map[string]migration.Target
+	unknown   []string // asked for by id, not known to the source
 }
 
 // task is a list of records to be read by id and sent at a level.

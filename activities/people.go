@@ -168,6 +168,9 @@ func (l *lane) errand(p migration.Partition, prepare func(child *lane)) (unknown
 		return nil, err
 	}
 	if out := child.halted(); out != nil {
+		if out.Parked != nil { // an operator decides about what the workflow has planned
+			out.Parked.Partition = l.in.Partition.ID
+		}
 		l.halt(*out)
 		return nil, context.Canceled
 	}
