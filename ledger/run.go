@@ -84,12 +84,16 @@ func (l *Ledger) RecordState(ctx context.Context, in migration.RecordStateInput)
 	return nil
 }
 
-// Known tells whether the ledger holds any settled batch of the migration.
+// Known tells whether the ledger knows what is in the account: it holds a
+// settled batch of the migration, or a partition that was gone through to its
+// end, as a reconciliation that found nothing does.
 func (l *Ledger) Known(ctx context.Context, m migration.Migration) (bool, error) {
 	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	var known bool
-	err := l.pool.QueryRow(ctx, "select exists (select from settlements where migration_id = migration_of($1, $2, $3))", key(m)...).Scan(&known)
+	err := l.pool.QueryRow(ctx, `
+		select exists (select from settlements where migration_id = migration_of($1, $2, $3))
+			or exists (select from partitions where migration_id = migration_of($1, $2, $3) and ended)`, key(m)...).Scan(&known)
 	if err != nil {
 		return false, failed("look for "+m.String(), err)
 	}

@@ -34,6 +34,20 @@ func TestBatchGoesFromIntentOverEvidenceToSettlement(t *testing.T) {
 	}
 }
 
+func TestPartitionThatWasGoneThroughIsKnownThoughNothingWasFound(t *testing.T) {
+	t.Parallel()
+	l, _ := open(t)
+	h := takeOver(t, l, tickets(1), "run-1")
+	for _, want := range []bool{false, true} {
+		known, err := l.Known(t.Context(), acme)
+		must(t, err)
+		if known != want {
+			t.Errorf("known: %t, want %t", known, want)
+		}
+		must(t, l.EndPartition(t.Context(), h))
+	}
+}
+
 func TestSettlingTwiceKeepsTheFirst(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)

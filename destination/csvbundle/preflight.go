@@ -117,7 +117,6 @@ func (b *Bundle) checkBundle(in destination.PreflightInput) (destination.Check, 
 		c.Text = fmt.Sprintf("%s belongs to the migration %s", b.target(), owner)
 		c.Fix = "give the account another name or url in the accounts file"
 	case published != nil && in.LedgerEmpty:
-		c.Override = "reconcile"
 		c.Text = fmt.Sprintf("%s is published already, but the ledger knows nothing of it", b.target())
 		c.Fix = "run `starter reconcile " + in.Migration.Customer + "`, which rebuilds the ledger from the bundle; or move it and " + b.staging() + " away to export afresh"
 	case published != nil:

@@ -60,7 +60,8 @@ type Account struct {
 	recent *recentKeys
 	self   *selfID
 
-	bulkUsersOff atomic.Bool // the account refused users/create_many: it must be enabled by Zendesk
+	sent         atomic.Int64 // requests other than polls
+	bulkUsersOff atomic.Bool  // the account refused users/create_many: it must be enabled by Zendesk
 
 	live context.Context // ends with Close
 	end  context.CancelFunc

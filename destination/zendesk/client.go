@@ -162,6 +162,9 @@ func (a *Account) renewed(ctx context.Context, c call, refused string) bool {
 // both when the answer broke off.
 func (a *Account) send(ctx context.Context, c call, auth string, read func(io.Reader) error) (*answer, error) {
 	began := time.Now()
+	if !strings.HasPrefix(c.path, jobsPath) {
+		a.sent.Add(1)
+	}
 	flight := a.health.depart(began)
 	defer flight.arrive()
 

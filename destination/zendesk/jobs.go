@@ -17,12 +17,18 @@ const (
 	// slowestPoll is the longest pause between polls of a job that takes
 	// longer than expected, and between tries while the account is down.
 	slowestPoll = 5 * time.Second
+	// pollShare is how many requests other than polls there are for each poll
+	// while the account's budget is used up.
+	pollShare = 10
 	// missesToSearch is how often show_many may leave a job out before it is
 	// looked for on its own: a fresh job may not be shown yet.
 	missesToSearch = 2
 	// listPages bounds a search in the job list.
 	listPages = 5
 )
+
+// jobsPath begins the addresses of everything about jobs.
+const jobsPath = "/api/v2/job_statuses"
 
 // job is one that somebody waits for.
 type job struct {
@@ -53,6 +59,7 @@ type poller struct {
 	bodies   map[string][]byte    // by job id: requests for people, to resolve who is refused
 	running  bool
 	last     time.Time // of the last poll, or later while the account is down
+	others   int64     // requests of other kinds until the last poll
 	wake     chan struct{}
 }
 
@@ -171,6 +178,9 @@ func (p *poller) run() {
 		if !p.sleepUntil(due) {
 			continue // woken: another job may be due earlier
 		}
+		if p.thrifty(time.Now()) {
+			continue
+		}
 		if p.a.live.Err() != nil {
 			p.stop()
 			return
@@ -189,6 +199,26 @@ func (p *poller) polled(at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.last = at
+	p.others = p.a.sent.Load()
+}
+
+// thrifty puts a poll off while requests are scarce: at most one in pollShare
+// is a poll then, unless jobs hold everything else up.
+func (p *poller) thrifty(now time.Time) bool {
+	if !p.a.pace.short() || p.a.slots.holdsUp() {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.a.sent.Load()-p.others >= pollShare || now.Sub(p.last) >= slowestPoll {
+		return false
+	}
+	for _, j := range p.jobs {
+		if !j.due.After(now) {
+			j.due = now.Add(p.a.timings.PollEvery / 4)
+		}
+	}
+	return true
 }
 
 // next is when to poll; ok is false when nobody waits, and then run must end.
@@ -353,7 +383,7 @@ func (a *Account) showJobs(ctx context.Context, jobIDs []string) (map[string]job
 		Jobs []jobStatus `json:"job_statuses"`
 	}
 	query := url.Values{"ids": {strings.Join(jobIDs, ",")}}
-	err := a.get(ctx, "poll jobs", "/api/v2/job_statuses/show_many", query, decodeInto(&shown))
+	err := a.get(ctx, "poll jobs", jobsPath+"/show_many", query, decodeInto(&shown))
 	if is(err, http.StatusNotFound) {
 		return nil, nil // none of them is known
 	}
@@ -373,7 +403,7 @@ func (a *Account) searchJob(ctx context.Context, jobID string) (jobStatus, bool,
 	var shown struct {
 		Job jobStatus `json:"job_status"`
 	}
-	err := a.get(ctx, "poll job "+jobID, "/api/v2/job_statuses/"+url.PathEscape(jobID), nil, decodeInto(&shown))
+	err := a.get(ctx, "poll job "+jobID, jobsPath+"/"+url.PathEscape(jobID), nil, decodeInto(&shown))
 	if err == nil && string(shown.Job.ID) == jobID {
 		return shown.Job, true, nil
 	}
@@ -402,7 +432,7 @@ func (a *Account) listJobs(ctx context.Context, pages int, each func(jobStatus) 
 				After   string `json:"after_cursor"`
 			} `json:"meta"`
 		}
-		if err := a.get(ctx, "list jobs", "/api/v2/job_statuses", query, decodeInto(&list)); err != nil {
+		if err := a.get(ctx, "list jobs", jobsPath, query, decodeInto(&list)); err != nil {
 			return err
 		}
 		for _, j := range list.Jobs {

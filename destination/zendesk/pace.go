@@ -20,6 +20,10 @@ const (
 	// of the shared budget: parts small enough that one worker leaves little
 	// unused, large enough that not each request asks the budget.
 	chunks = 50
+	// evenness is how much faster than on average requests leave while a window
+	// has budget: evenly enough not to be taken for an attack, with the rest of
+	// the window to catch up in.
+	evenness = 1.5
 	// nearReserve is how close to the reserved share requests go one at a time,
 	// since others may be under way that this process does not know of.
 	nearReserve = 10
@@ -52,6 +56,8 @@ type pacer struct {
 	tokens    int           // taken from the budget, not used yet
 	owed      int           // requests of the window before that may be counted in this one
 	drained   bool          // the budget grants no more in this window
+	nextTake  time.Time     // the budget grants no more before
+	scarce    int64         // the last window in which the budget granted less than was wanted
 	taking    bool          // a caller asks the budget right now
 	promised  int           // tokens set aside by reserve, not sent yet
 	inflight  int
@@ -186,17 +192,17 @@ func (p *pacer) acquire(ctx context.Context, take func()) error {
 			p.mu.Unlock()
 			return nil
 		}
-		if code == "" && !p.taking {
+		if code == "" && !p.taking && !p.nextTake.After(now) {
 			if err := p.refill(ctx); err != nil {
 				return err
 			}
 			continue
 		}
 		changed := p.changed
-		p.mu.Unlock()
 		if code == "" {
-			code, until = reasonRateWindow, now.Add(recheck)
+			code, until = reasonRatePace, latest(p.nextTake, now.Add(time.Millisecond))
 		}
+		p.mu.Unlock()
 		if until.Sub(began) > p.laneWait {
 			return waitingError("send a request", code, max(until.Sub(now), minWaiting))
 		}
@@ -244,8 +250,9 @@ func (p *pacer) obstacle(now time.Time) (code string, until time.Time) {
 func (p *pacer) refill(ctx context.Context) error {
 	p.taking = true
 	window := p.current
-	want := max(1, p.share()/chunks) + p.owed
-	limit := p.share()
+	chunk := max(1, p.share()/chunks)
+	want := chunk + p.owed
+	limit := min(p.share(), p.dueBy(time.Now())+want)
 	p.mu.Unlock()
 	granted, err := p.budget.Take(ctx, p.account, p.startOf(window), want, limit)
 	p.mu.Lock()
@@ -261,8 +268,29 @@ func (p *pacer) refill(ctx context.Context) error {
 	pay := min(p.owed, granted)
 	p.owed -= pay
 	p.tokens += granted - pay
-	p.drained = granted < want
+	if granted == want {
+		return nil
+	}
+	p.scarce = window
+	if limit == p.share() {
+		p.drained = true
+		return nil
+	}
+	p.nextTake = time.Now().Add(time.Duration(float64(p.window) * float64(chunk) / (float64(p.share()) * evenness)))
 	return nil
+}
+
+// dueBy is how many of the window's requests may have left by now.
+func (p *pacer) dueBy(now time.Time) int {
+	passed := p.clock.theirs(now).Sub(p.startOf(p.current))
+	return int(float64(p.share()) * evenness * float64(passed) / float64(p.window))
+}
+
+// short tells whether the budget has lately granted less than was wanted.
+func (p *pacer) short() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.scarce >= p.current-1
 }
 
 // turn begins a new window when its time has come.
@@ -273,6 +301,7 @@ func (p *pacer) turn(now time.Time) {
 	}
 	p.owed = p.inflight
 	p.current, p.tokens, p.promised, p.drained, p.remaining = n, 0, 0, false, -1
+	p.nextTake = time.Time{}
 }
 
 // share is how many requests of a window are ours.

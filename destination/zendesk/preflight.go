@@ -19,8 +19,6 @@ const (
 	// clockTolerance is how far clocks may differ before it is worth a word:
 	// the margins of look-ups are 2 minutes.
 	clockTolerance = 30 * time.Second
-	// overrideReconcile lets a run start in an account that carries our tag.
-	overrideReconcile = "reconcile"
 )
 
 // Preflight asks the account, with GETs only, for all that a run needs: who we
@@ -212,9 +210,11 @@ func readable(name, what string, err error) (destination.Check, error) {
 }
 
 // checkTag finds tickets of ours in an account of which the ledger knows
-// nothing: a lost ledger, a second installation, or a forgotten cron job.
+// nothing: a lost ledger, a second installation, or a forgotten cron job. No
+// override skips it, since the run would write every ticket again: a
+// reconciliation does, after which the ledger knows what is there.
 func (a *Account) checkTag(ctx context.Context, in destination.PreflightInput) (destination.Check, error) {
-	c := destination.Check{Name: "our_tag", OK: true, Fatal: true, Override: overrideReconcile}
+	c := destination.Check{Name: "our_tag", OK: true, Fatal: true}
 	if !in.LedgerEmpty {
 		c.Text = "the ledger knows this migration"
 		return c, nil

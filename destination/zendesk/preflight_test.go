@@ -54,8 +54,8 @@ func TestPreflightRefusesAnAccountThatCarriesOurTag(t *testing.T) {
 		if err != nil || len(bad) != want {
 			t.Fatalf("ledger empty: %t: %+v, error %v; want %d", empty, bad, err, want)
 		}
-		if want == 1 && (bad[0].Name != "our_tag" || !bad[0].Fatal || bad[0].Override != "reconcile" || !strings.HasPrefix(bad[0].Text, "3 tickets")) {
-			t.Errorf("check %+v, want a fatal our_tag that reconcile overrides", bad[0])
+		if want == 1 && (bad[0].Name != "our_tag" || !bad[0].Fatal || bad[0].Override != "" || !strings.HasPrefix(bad[0].Text, "3 tickets")) {
+			t.Errorf("check %+v, want a fatal our_tag that nothing overrides", bad[0])
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 // Why requests to an account wait: stable words for scripts.
 const (
 	reasonRateWindow = "rate_window"
+	reasonRatePace   = "rate_pace"
 	reasonRetryAfter = "retry_after"
 	reasonOpenJobs   = "open_jobs"
 	reasonEdge       = "edge_block"
@@ -25,7 +26,7 @@ const (
 
 // gravity orders the reasons that may hold at the same time.
 var gravity = []string{
-	reasonEgressClosed, reasonEdge, reasonEgressBlocked, reasonRetryAfter, reasonRateWindow, reasonEgress, reasonOpenJobs,
+	reasonEgressClosed, reasonEdge, reasonEgressBlocked, reasonRetryAfter, reasonRateWindow, reasonOpenJobs, reasonEgress, reasonRatePace,
 }
 
 // waits keeps who waits now for what.
@@ -131,6 +132,8 @@ func waitText(code string, until time.Time) string {
 		return "Zendesk asked to be left alone until " + at
 	case reasonRateWindow:
 		return "Zendesk's rate window is used up until " + at
+	case reasonRatePace:
+		return "requests leave as fast as the account's plan allows, evenly over each minute"
 	case reasonOpenJobs:
 		return fmt.Sprintf("%d jobs are open in the account, as many as it may have", maxOpenJobs)
 	}
