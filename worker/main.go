@@ -83,6 +83,10 @@ func connect(ctx context.Context, c config.Config, log *slog.Logger) (_ *house, 
 		return nil, fmt.Errorf("open the source (FAREWELL_SOURCE_URL): %w", err)
 	}
 	h.closers = append(h.closers, h.source.Close)
+	// Opening connects to nothing yet, and a wrong address should be named now.
+	if _, err = h.source.Now(ctx); err != nil {
+		return nil, fmt.Errorf("open the source (FAREWELL_SOURCE_URL): %w", err)
+	}
 	o, err := c.TemporalOptions()
 	if err != nil {
 		return nil, err
