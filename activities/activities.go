@@ -51,6 +51,8 @@ type Ledger interface {
 	AllOutcomes(ctx context.Context, m migration.Migration, e migration.Entity, fn func(partition, sourceID string, st ledger.RecordState) error) error
 	Compared(ctx context.Context, m migration.Migration, run string, e migration.Entity, list []migration.Failure) error
 	Swept(ctx context.Context, m migration.Migration, run string, e migration.Entity, list []migration.Failure) error
+	Unswept(ctx context.Context, m migration.Migration) (ledger.Unswept, error)
+	FirstBegan(ctx context.Context, m migration.Migration) (time.Time, error)
 	Parts(ctx context.Context, m migration.Migration) ([]ledger.Part, error)
 
 	Counts(ctx context.Context, m migration.Migration, run string) (migration.EntityCounts, error)
@@ -99,6 +101,7 @@ func (a *Activities) Register(r Registry) {
 	register(r, migration.SettleOpen, a.SettleOpen)
 	register(r, migration.RecordState, a.RecordState)
 	register(r, migration.Reconcile, a.Reconcile)
+	register(r, migration.Verify, a.Verify)
 }
 
 func register[In, Out any](r Registry, name migration.Activity[In, Out], do func(context.Context, In) (Out, error)) {

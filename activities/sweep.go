@@ -11,13 +11,22 @@ import (
 	"farewell/migration"
 )
 
-// sweepMargin is how far before the run's beginning a sweep starts: clocks differ.
+// sweepMargin is how far before the runs' beginning a sweep starts: clocks differ.
 const sweepMargin = 5 * time.Minute
 
 // SweepDuplicates makes one pass over what the account gained since the run
-// began. Of records that are there more than once, the ledger's own stays; a
-// copy that is provably of this run is deleted; any other needs an operator.
+// began, or an earlier one that ended without a sweep. Of records that are
+// there more than once, the ledger's own stays; a copy that is provably of
+// these runs is deleted; any other needs an operator.
 func (a *Activities) SweepDuplicates(ctx context.Context, in migration.SweepInput) (migration.SweepOutcome, error) {
+	unswept, err := a.Ledger.Unswept(ctx, in.Migration)
+	if err != nil {
+		return migration.SweepOutcome{}, fmt.Errorf("ask the ledger what to sweep: %w", err)
+	}
+	return a.sweep(ctx, in, unswept)
+}
+
+func (a *Activities) sweep(ctx context.Context, in migration.SweepInput, runs ledger.Unswept) (migration.SweepOutcome, error) {
 	opened, err := a.Destinations.Open(ctx, in.Migration)
 	if err != nil {
 		return migration.SweepOutcome{}, err
@@ -30,11 +39,7 @@ func (a *Activities) SweepDuplicates(ctx context.Context, in migration.SweepInpu
 	defer leave()
 	pulse := startPulse(ctx, func() migration.Reason { return a.Reasons.of(lane) })
 	defer pulse.stopBeating()
-	run, err := a.newestRun(ctx, in.Migration)
-	if err != nil {
-		return migration.SweepOutcome{}, err
-	}
-	since := run.StartedAt.Add(-sweepMargin)
+	since := runs.Since.Add(-sweepMargin)
 	sweep, err := dest.Sweep(ctx, destination.SweepInput{Entity: migration.Tickets, Since: since})
 	if err != nil {
 		return migration.SweepOutcome{}, fmt.Errorf("sweep account %s: %w", in.Migration.Account, err)
@@ -45,7 +50,7 @@ func (a *Activities) SweepDuplicates(ctx context.Context, in migration.SweepInpu
 		return out, err
 	}
 	err = a.Ledger.AllOutcomes(ctx, in.Migration, migration.Tickets, func(_, _ string, st ledger.RecordState) error {
-		if st.Run == in.Run && st.Outcome == migration.Created && !sweep.Saw(st.TargetID) {
+		if runs.Has(st.Run) && st.Outcome == migration.Created && !sweep.Saw(st.TargetID) {
 			out.Missing++
 		}
 		return nil
@@ -62,19 +67,23 @@ func (a *Activities) repair(ctx context.Context, dest destination.Batches, in mi
 	for i := range duplicates {
 		ids[i] = duplicates[i].SourceID
 	}
-	ours, err := a.Ledger.SettledTargets(ctx, in.Migration, migration.Tickets, ids)
+	known, err := a.Ledger.SettledTargets(ctx, in.Migration, migration.Tickets, ids)
 	if err != nil {
 		return fmt.Errorf("read the targets of %d duplicates: %w", len(ids), err)
 	}
 	var listed []migration.Failure
 	for _, d := range duplicates {
-		settled := ours[d.SourceID]
+		settled := known[d.SourceID]
 		for _, c := range d.Copies {
 			if len(settled) > 0 && c.TargetID == settled[0] {
 				continue // the ledger's own
 			}
 			f := migration.Failure{Entity: migration.Tickets, SourceID: d.SourceID, Outcome: "duplicate", Code: "duplicate_repaired", Text: "the copy " + c.TargetID + " was deleted"}
-			if !in.Repair || len(settled) == 0 || !c.Tagged || c.MadeAt.Before(since) || slices.Contains(settled, c.TargetID) {
+			ours := len(settled) > 0 && c.Tagged && !c.MadeAt.Before(since) && !slices.Contains(settled, c.TargetID)
+			if ours && !in.Repair {
+				f.Code, f.Text = "duplicate_found", "the account also holds a copy of ours, ticket "+c.TargetID
+				out.Unresolved++
+			} else if !ours {
 				f.Code, f.Text = "duplicate_unresolved", "the account also holds ticket "+c.TargetID+", and it is not certain that this run made it"
 				out.Unresolved++
 			} else if err := dest.Delete(ctx, migration.Tickets, c.TargetID); err != nil {

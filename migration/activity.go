@@ -15,6 +15,7 @@ const (
 	MigrateCustomer   Workflow[MigrateCustomerInput, Progress]           = "MigrateCustomer"
 	ReconcileCustomer Workflow[ReconcileCustomerInput, ReconcileOutcome] = "ReconcileCustomer"
 	CheckCustomer     Workflow[CheckCustomerInput, CheckOutcome]         = "CheckCustomer"
+	VerifyCustomer    Workflow[VerifyCustomerInput, VerifyOutcome]       = "VerifyCustomer"
 )
 
 // The activity types.
@@ -29,6 +30,7 @@ const (
 	SettleOpen      Activity[SettleOpenInput, SettleOpenOutcome]       = "SettleOpen"
 	RecordState     Activity[RecordStateInput, RecordStateOutcome]     = "RecordState"
 	Reconcile       Activity[ReconcileInput, ReconcileOutcome]         = "Reconcile"
+	Verify          Activity[VerifyCustomerInput, VerifyOutcome]       = "Verify"
 )
 
 // MigrateCustomerInput starts a run. It carries names and numbers only: what
@@ -138,8 +140,8 @@ type SweepInput struct {
 // SweepOutcome is what the sweep found and did.
 type SweepOutcome struct {
 	Repaired   int64 `json:"repaired"`
-	Unresolved int64 `json:"unresolved"` // duplicates that an operator must judge
-	Missing    int64 `json:"missing"`    // created by this run, not in the account
+	Unresolved int64 `json:"unresolved"` // duplicates that an operator must judge, or that were not to be repaired
+	Missing    int64 `json:"missing"`    // created by the runs that were swept, not in the account
 }
 
 // PublishInput asks a streaming destination to publish.
@@ -218,6 +220,19 @@ type ReconcileInput struct {
 // ReconcileOutcome counts what was found in the account, by entity.
 type ReconcileOutcome struct {
 	Found map[Entity]int64 `json:"found"`
+}
+
+// VerifyCustomerInput asks to compare source, ledger and account once more.
+type VerifyCustomerInput struct {
+	Migration Migration `json:"migration"`
+	Repair    bool      `json:"repair,omitempty"` // delete what is provably a copy of ours
+}
+
+// VerifyOutcome is what a verification found.
+type VerifyOutcome struct {
+	Counts     EntityCounts `json:"counts"` // by distinct source id, from the ledger
+	Comparison Comparison   `json:"comparison"`
+	Sweep      SweepOutcome `json:"sweep"`
 }
 
 // CheckCustomerInput starts a preflight by itself.

@@ -42,6 +42,12 @@ func (m Migration) ReconcileWorkflowID() string {
 	return "reconcile/" + url.PathEscape(m.Customer) + "/" + url.PathEscape(m.Account)
 }
 
+// VerifyWorkflowID is the workflow id under which the migration is verified
+// apart from its runs.
+func (m Migration) VerifyWorkflowID() string {
+	return "verify/" + url.PathEscape(m.Customer) + "/" + url.PathEscape(m.Account)
+}
+
 // Entity is a kind of record, in the order in which they are exported.
 type Entity string
 

@@ -180,6 +180,10 @@ func (f *fakeTemporal) Check(_ context.Context, m migration.Migration, _ migrati
 	return out, nil
 }
 
+func (f *fakeTemporal) Verify(context.Context, migration.Migration, bool) (migration.VerifyOutcome, error) {
+	return migration.VerifyOutcome{}, nil
+}
+
 func (f *fakeTemporal) Reconcile(context.Context, migration.Migration, string, string) (migration.ReconcileOutcome, error) {
 	return migration.ReconcileOutcome{Found: map[migration.Entity]int64{migration.Tickets: 12345}}, nil
 }

@@ -46,6 +46,7 @@ type orchestrator interface {
 	Cancel(ctx context.Context, m migration.Migration, why string) error
 	Check(ctx context.Context, m migration.Migration, o migration.Options) (migration.CheckOutcome, error)
 	Reconcile(ctx context.Context, m migration.Migration, by, why string) (migration.ReconcileOutcome, error)
+	Verify(ctx context.Context, m migration.Migration, repair bool) (migration.VerifyOutcome, error)
 
 	Queues(ctx context.Context) (queueFacts, error)
 	// Open lists the migrations that run, by workflow id. It may lag behind

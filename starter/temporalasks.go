@@ -24,6 +24,12 @@ func (s *temporalService) Reconcile(ctx context.Context, m migration.Migration, 
 		migration.ReconcileCustomer, migration.ReconcileCustomerInput{Migration: m, By: by, Reason: why})
 }
 
+// Verify compares source, ledger and account on a worker.
+func (s *temporalService) Verify(ctx context.Context, m migration.Migration, repair bool) (migration.VerifyOutcome, error) {
+	return ask(ctx, s, m.VerifyWorkflowID(), "verify "+m.Customer,
+		migration.VerifyCustomer, migration.VerifyCustomerInput{Migration: m, Repair: repair})
+}
+
 // ask runs a workflow, or joins the one that runs, and waits for its answer.
 func ask[In, Out any](ctx context.Context, s *temporalService, id, what string, w migration.Workflow[In, Out], in In) (Out, error) {
 	var out Out

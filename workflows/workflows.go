@@ -20,6 +20,7 @@ func Register(r Registry) {
 	register(r, migration.MigrateCustomer, MigrateCustomer)
 	register(r, migration.ReconcileCustomer, ReconcileCustomer)
 	register(r, migration.CheckCustomer, CheckCustomer)
+	register(r, migration.VerifyCustomer, VerifyCustomer)
 }
 
 func register[In, Out any](r Registry, name migration.Workflow[In, Out], w func(workflow.Context, In) (Out, error)) {

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"farewell/migration"
+)
+
+func TestVerificationIsSoundOnlyWhenNothingIsMissingOrTwice(t *testing.T) {
+	t.Parallel()
+	of := func(change func(*migration.VerifyOutcome)) migration.VerifyOutcome {
+		v := migration.VerifyOutcome{Counts: migration.EntityCounts{migration.Tickets: {Read: 10, Created: 10}}}
+		change(&v)
+		return v
+	}
+	for _, row := range []struct {
+		name  string
+		of    migration.VerifyOutcome
+		sound bool
+		says  string
+	}{
+		{"all there", of(func(*migration.VerifyOutcome) {}), true, "10 read, 10 settled: everything is there, once"},
+		{"copies deleted", of(func(v *migration.VerifyOutcome) { v.Sweep.Repaired = 3 }), true, "3 copies deleted"},
+		{"changed since", of(func(v *migration.VerifyOutcome) { v.Comparison.ChangedSince = 1 }), true, "1 changed at the source since"},
+		{"twice", of(func(v *migration.VerifyOutcome) { v.Sweep.Unresolved = 2 }), false, "2 there more than once"},
+		{"gone from the account", of(func(v *migration.VerifyOutcome) { v.Sweep.Missing = 1 }), false, "1 created, and not in the account any more"},
+		{"without an outcome", of(func(v *migration.VerifyOutcome) { v.Comparison.Missing = 1 }), false, "1 without an outcome"},
+		{"in doubt", of(func(v *migration.VerifyOutcome) {
+			v.Counts[migration.Tickets] = migration.Counts{Read: 10, Created: 9, InDoubt: 1}
+		}), false, "1 in doubt"},
+		{"the sum is wrong", of(func(v *migration.VerifyOutcome) {
+			v.Counts[migration.Tickets] = migration.Counts{Read: 10, Created: 9}
+		}), false, "10 read, 9 settled"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			if got := sound(row.of); got != row.sound {
+				t.Errorf("sound: %t, want %t", got, row.sound)
+			}
+			if words := verifiedWords(row.of); !strings.Contains(words, row.says) {
+				t.Errorf("says %q, want %q in it", words, row.says)
+			}
+		})
+	}
+}
