@@ -2,9 +2,11 @@ package integration_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -51,8 +53,9 @@ func (p plants) Fail(context.Context) error {
 	return temporal.NewNonRetryableApplicationError(p["activity failure"], "Planted", nil, map[string]string{"said": p["failure details"]})
 }
 
-func (p plants) Work(context.Context, string) ([]string, error) {
-	return []string{p["activity result"]}, nil
+// Work spells its result with escapes, as JSON may.
+func (p plants) Work(context.Context, string) (json.RawMessage, error) {
+	return json.RawMessage(strconv.QuoteToASCII(p["activity result"])), nil
 }
 
 func (p plants) Wait(ctx context.Context) error {

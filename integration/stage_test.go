@@ -47,6 +47,7 @@ type stage struct {
 	sandbox   *sandbox
 	temporal  client.Client
 
+	proxies   []*proxy
 	planted   bool // the test puts a customer's text where none may be
 
 	mu        sync.Mutex
@@ -101,6 +102,9 @@ func (s *stage) end() {
 			s.t.Logf("log of %s (process %d):\n%s", p.name, p.pid(), lastLines(p.out.String(), 60))
 		}
 		s.t.Logf("said by starter:\n%s", lastLines(s.said.String(), 80))
+	}
+	for _, p := range s.proxies {
+		p.close()
 	}
 	if s.temporal != nil {
 		s.temporal.Close()
