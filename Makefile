@@ -45,6 +45,10 @@ bench: ## throughput beside a bare loop; fails when an aim is missed
 	go build -buildvcs=false -o bin/ ./integration/bench
 	./temporal-dev.sh with-servers -- bin/bench
 
+chaos: ## kills, cuts and delays while 300,000 tickets move; `make chaos SEED=n` for another order
+	go build -buildvcs=false -o bin/ ./integration/chaos
+	./temporal-dev.sh with-servers -- bin/chaos -seed $(or $(SEED),1)
+
 clean: ## stop the development environment and delete all that was made
 	./temporal-dev.sh reset
 	rm -rf .dev bin
@@ -57,5 +61,5 @@ $(tools)/workflowcheck: tools/workflowcheck/go.mod
 	@echo "building workflowcheck, once (about 10 seconds)"
 	go build -C tools/workflowcheck -buildvcs=false -o ../../$@ go.temporal.io/sdk/contrib/tools/workflowcheck
 
-.PHONY: help build check formatting vet lint workflowcheck layout test demo bench clean
+.PHONY: help build check formatting vet lint workflowcheck layout test demo bench chaos clean
 .DEFAULT_GOAL := help

@@ -123,6 +123,8 @@ var rooms = []room{
 
 	// They see everything at work, and compare it with what they read themselves.
 	{folder: "integration", uses: everything},
+	// A judge that used anything of ours would share its mistakes.
+	{folder: "integration/chaos/judge", uses: []string{pgx}},
 	{folder: "integration/*", uses: everything},
 }
 
@@ -159,6 +161,7 @@ func TestLayoutNamesViolations(t *testing.T) {
 		{"an activity with SQL of its own", "activities/x.go", "github.com/jackc/pgx/v5", "activities/x.go imports github.com/jackc/pgx/v5"},
 		{"a part of a module that is allowed", "source/x.go", "github.com/jackc/pgx/v5/pgxpool", ""},
 		{"production code with a stand-in", "destination/zendesk/x.go", "farewell/destination/zendesk/zendesktest", "imports farewell/destination/zendesk/zendesktest"},
+		{"a judge that knows the product", "integration/chaos/judge/x.go", "farewell/migration", "imports farewell/migration"},
 		{"a test with its stand-in", "destination/zendesk/x_test.go", "farewell/destination/zendesk/zendesktest", ""},
 		{"a stand-in with the product's types", "destination/zendesk/zendesktest/x.go", "farewell/migration", "imports farewell/migration"},
 		{"a new destination", "destination/freshdesk/x.go", "farewell/destination", ""},

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"time"
+)
+
+// meddleEvery is how often a record changes at the source.
+const meddleEvery = 3 * time.Second
+
+// meddle changes some customers' tickets while they are migrated: new ones
+// come, titles change, and a few are deleted. What a ticket was before is kept
+// for the judge, since it may have been read by then.
+func (w *world) meddle(ctx context.Context, quiet <-chan struct{}) {
+	for n := 0; !wait(ctx, quiet, meddleEvery); n++ {
+		for _, c := range w.customers {
+			if !c.meddled {
+				continue
+			}
+			if err := execute(ctx, w.source, changes[n%len(changes)], c.name, 1+n%100); err != nil && ctx.Err() == nil {
+				w.say("change a ticket of %s: %v", c.name, err) // the server may be down
+			}
+		}
+	}
+}
+
+// changes are made in turn, to a ticket of tenant $1 chosen by $2.
+var changes = []string{
+	`with was as (
+		select conversation_no, coalesce(title, '') as title, touched_at from crm.conversations
+		where client = $1 order by conversation_no offset $2 * 7 limit 1
+	), kept as (
+		insert into chaos.before select conversation_no, title, touched_at from was
+	)
+	update crm.conversations c set title = was.title || ' *', touched_at = date_trunc('second', now())
+	from was where was.conversation_no = c.conversation_no`,
+	`with model as (
+		select * from crm.conversations where client = $1 order by conversation_no offset $2 limit 1
+	), made as (
+		insert into crm.conversations (conversation_no, client, opened_by, entered_by, company_no, title, progress, urgency, category, channel, product, order_no, opened_at, touched_at, answered_at)
+		select (select max(conversation_no) + 1 from crm.conversations), client, opened_by, entered_by, company_no, 'late ' || $2, progress, urgency, category, channel, product, order_no,
+			date_trunc('second', now()), date_trunc('second', now()), case when answered_at is not null then date_trunc('second', now()) end
+		from model
+		returning conversation_no, client, opened_by, opened_at
+	)
+	insert into crm.messages (message_no, client, conversation_no, sent_by, internal, content, markup, sent_at)
+	select (select max(message_no) + 1 from crm.messages), client, conversation_no, opened_by, false, 'it came late', 'text', opened_at
+	from made`,
+}
