@@ -24,7 +24,8 @@ type Source interface {
 	Cut(ctx context.Context, customer string, e migration.Entity, size int) ([]migration.Partition, error)
 	IDs(ctx context.Context, customer string, p migration.Partition) ([]migration.Listed, error)
 	Page(ctx context.Context, q source.PageQuery) (migration.Page, error)
-	CopyPart(ctx context.Context, customer string, p migration.Partition, ids, views []string, open func(view string) (io.Writer, error)) (source.PartRows, error)
+	Columns(ctx context.Context) (map[string][]migration.Column, error)
+	CopyPart(ctx context.Context, q source.PartQuery, open func(view string) (io.Writer, error)) (source.PartRows, error)
 }
 
 // Ledger is what the activities need of our memory.

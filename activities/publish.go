@@ -24,17 +24,62 @@ func (a *Activities) PublishBundle(ctx context.Context, in migration.PublishInpu
 	if err != nil {
 		return migration.PublishOutcome{}, err
 	}
-	settled, err := a.Ledger.Parts(ctx, in.Migration)
+	columns, err := a.Source.Columns(ctx)
 	if err != nil {
-		return migration.PublishOutcome{}, fmt.Errorf("list the parts of %s: %w", in.Migration, err)
+		return migration.PublishOutcome{}, fmt.Errorf("ask for the columns: %w", err)
+	}
+	publish := destination.PublishInput{Migration: in.Migration, AsOf: plan.AsOf, Columns: columns}
+	if publish.Parts, err = a.parts(ctx, in.Migration); err != nil {
+		return migration.PublishOutcome{}, err
+	}
+	// Users name organizations, so those come after them.
+	for _, e := range []migration.Entity{migration.Users, migration.Organizations} {
+		if err := a.bringMissing(ctx, dest, in, e, &publish, pulse); err != nil {
+			return migration.PublishOutcome{}, err
+		}
+	}
+	bundle, err := dest.Publish(ctx, publish)
+	if err != nil {
+		return migration.PublishOutcome{}, fmt.Errorf("publish the bundle of %s: %w", in.Migration, err)
+	}
+	return migration.PublishOutcome{Path: bundle.Path, Rows: bundle.Rows}, nil
+}
+
+func (a *Activities) parts(ctx context.Context, m migration.Migration) ([]destination.PartRef, error) {
+	settled, err := a.Ledger.Parts(ctx, m)
+	if err != nil {
+		return nil, fmt.Errorf("list the parts of %s: %w", m, err)
 	}
 	parts := make([]destination.PartRef, len(settled))
 	for i, p := range settled {
 		parts[i] = destination.PartRef{Partition: p.Partition, Pass: p.Pass}
 	}
-	bundle, err := dest.Publish(ctx, destination.PublishInput{Migration: in.Migration, Parts: parts, AsOf: plan.AsOf})
+	return parts, nil
+}
+
+// bringMissing brings the people whom the parts name and do not hold, as a part
+// of their own: somebody may have been made after the plan, and their ticket
+// read in a catch-up.
+func (a *Activities) bringMissing(ctx context.Context, dest destination.Streams, in migration.PublishInput, e migration.Entity, publish *destination.PublishInput, pulse *pulse) error {
+	missing, err := dest.Missing(ctx, *publish)
 	if err != nil {
-		return migration.PublishOutcome{}, fmt.Errorf("publish the bundle of %s: %w", in.Migration, err)
+		return fmt.Errorf("look who is missing in the bundle of %s: %w", in.Migration, err)
 	}
-	return migration.PublishOutcome{Path: bundle.Path, Rows: bundle.Rows}, nil
+	if len(missing[e]) == 0 {
+		return nil
+	}
+	p := migration.OnDemand(e)
+	state, err := a.Ledger.TakeOver(ctx, in.Migration, p, in.Run)
+	if err != nil {
+		return fmt.Errorf("take over %s: %w", p.ID, err)
+	}
+	if err := a.settleRecorded(ctx, state); err != nil {
+		return err
+	}
+	export := migration.ExportInput{Migration: in.Migration, Run: in.Run, Partition: p, Timings: migration.DefaultTimings()}
+	if err := a.writePart(ctx, dest, export, state, missing[e], pulse); err != nil {
+		return err
+	}
+	publish.Parts, err = a.parts(ctx, in.Migration)
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"farewell/destination"
 	"farewell/migration"
@@ -77,29 +78,51 @@ func (a *Activities) partIDs(ctx context.Context, in migration.ExportInput, stat
 // writePart writes one part and settles it. Its pass is the number of parts
 // before it.
 func (a *Activities) writePart(ctx context.Context, dest destination.Streams, in migration.ExportInput, state migration.PartitionState, ids []string, pulse *pulse) error {
+	columns, err := a.Source.Columns(ctx)
+	if err != nil {
+		return fmt.Errorf("ask for the columns of %s: %w", in.Partition.ID, err)
+	}
+	q := source.PartQuery{Customer: in.Migration.Customer, Partition: in.Partition, IDs: ids, Views: viewsOf(in.Partition.Entity)}
+	if len(ids) == 0 {
+		// A range is cut at the plan's moment, so that all ranges together are
+		// of one. What was listed by its ids came later, and is known to.
+		if q.AsOf, err = a.asOf(ctx, in.Migration); err != nil {
+			return err
+		}
+	}
 	var rows source.PartRows
 	pass := len(state.Batches)
-	_, err := dest.WritePart(ctx, destination.PartsInput{
+	part, err := dest.WritePart(ctx, destination.PartsInput{
 		Migration: in.Migration,
 		Partition: in.Partition,
 		Pass:      pass,
 		IDs:       ids,
-	}, viewsOf(in.Partition.Entity), func(open func(view string) (io.Writer, error)) (map[string]int64, error) {
+		Columns:   columns,
+	}, q.Views, func(open func(view string) (io.Writer, error)) (map[string]int64, error) {
 		var err error
-		rows, err = a.Source.CopyPart(ctx, in.Migration.Customer, in.Partition, ids, viewsOf(in.Partition.Entity), func(view string) (io.Writer, error) {
+		rows, err = a.Source.CopyPart(ctx, q, func(view string) (io.Writer, error) {
 			w, err := open(view)
-			return beating{w, pulse}, err
+			return &beating{Writer: w, pulse: pulse}, err
 		})
 		return rows.Rows, err
 	})
 	if err != nil {
 		return fmt.Errorf("write part %d of %s: %w", pass, in.Partition.ID, err)
 	}
-	return a.recordPart(ctx, in, state.Hold, pass, rows)
+	return a.recordPart(ctx, in, state.Hold, pass, part, rows)
+}
+
+// asOf is the moment of the migration's plan.
+func (a *Activities) asOf(ctx context.Context, m migration.Migration) (time.Time, error) {
+	plan, _, err := a.Ledger.Plan(ctx, m)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read the plan of %s: %w", m, err)
+	}
+	return plan.AsOf, nil
 }
 
 // recordPart writes down that a part is on disk, and with it every record in it.
-func (a *Activities) recordPart(ctx context.Context, in migration.ExportInput, h migration.Hold, pass int, rows source.PartRows) error {
+func (a *Activities) recordPart(ctx context.Context, in migration.ExportInput, h migration.Hold, pass int, part destination.Part, rows source.PartRows) error {
 	ids := make([]string, len(rows.Listed))
 	items := make([]migration.Item, len(rows.Listed))
 	for i, r := range rows.Listed {
@@ -121,7 +144,7 @@ func (a *Activities) recordPart(ctx context.Context, in migration.ExportInput, h
 	if _, err := a.Ledger.Intend(ctx, h, b, in.Timings.SendWithin); err != nil {
 		return fmt.Errorf("write down part %d of %s: %w", pass, in.Partition.ID, err)
 	}
-	err := a.Ledger.RecordAndSettle(ctx, h, b.ID, migration.Evidence{Kind: migration.EvidenceResults}, migration.Settlement{Items: items, Verdict: verdictDecided})
+	err := a.Ledger.RecordAndSettle(ctx, h, b.ID, migration.Evidence{Kind: migration.EvidenceResults, Note: "sha256:" + part.SHA256}, migration.Settlement{Items: items, Verdict: verdictDecided})
 	if err != nil {
 		return fmt.Errorf("settle part %d of %s: %w", pass, in.Partition.ID, err)
 	}
@@ -149,19 +172,27 @@ func (a *Activities) settleRecorded(ctx context.Context, state migration.Partiti
 // viewsOf lists the views that hold an entity's records.
 func viewsOf(e migration.Entity) []string {
 	if e == migration.Tickets {
-		return []string{"tickets", "comments", "attachments"}
+		return []string{"tickets", "ticket_tags", "comments", "attachments"}
 	}
 	return []string{string(e)}
 }
 
-// beating notes progress for every write: a stream beats on bytes moved.
+// beating notes progress as bytes move: a stream beats on those, and not on
+// each of its many rows.
 type beating struct {
 	io.Writer
-	pulse *pulse
+	pulse  *pulse
+	silent int // bytes since the last note
 }
 
-func (b beating) Write(p []byte) (int, error) {
+// beatBytes is far less than a stream moves between two beats.
+const beatBytes = 64 << 10
+
+func (b *beating) Write(p []byte) (int, error) {
 	n, err := b.Writer.Write(p)
-	b.pulse.progress(0)
+	if b.silent += n; b.silent >= beatBytes {
+		b.silent = 0
+		b.pulse.progress(0)
+	}
 	return n, err
 }

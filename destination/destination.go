@@ -198,7 +198,11 @@ type PartsInput struct {
 	Partition migration.Partition
 	Pass      int // 0: the range; n: the n-th catch-up, of IDs
 	IDs       []string
+	Columns   Columns
 }
+
+// Columns are those of every view, in the order of its CSV.
+type Columns map[string][]migration.Column
 
 // Streams is a destination that takes a partition as streams of CSV straight
 // from the source, and publishes all of them as one at the end.
@@ -211,22 +215,30 @@ type Streams interface {
 	// stored and on disk when WritePart returns, or none counts.
 	WritePart(ctx context.Context, in PartsInput, views []string, copy CopyViews) (Part, error)
 
+	// Missing lists who is named by a record of the parts, by a ticket for
+	// example, and is in none of them: by entity, in order. What is brought
+	// for it may name others in turn.
+	Missing(ctx context.Context, in PublishInput) (map[migration.Entity][]string, error)
+
 	// Publish puts the parts together in the given order and makes the result
-	// visible at once, the manifest last. It may be repeated.
+	// visible at once, the manifest last. It may be repeated. Whoever is still
+	// missing then is unknown to the source: the bundle says so.
 	Publish(ctx context.Context, in PublishInput) (Bundle, error)
 
 	// Inventory lists the source ids of an entity in the published bundle.
 	Inventory(ctx context.Context, e migration.Entity, found func(migration.Item) error) error
 }
 
-// CopyViews writes the CSV of a part's views, without header rows, and returns
-// the number of rows of each.
+// CopyViews writes the CSV of a part's views, without header rows, whole rows
+// with each Write, one view after the other, and returns the number of rows of
+// each.
 type CopyViews func(open func(view string) (io.Writer, error)) (rows map[string]int64, err error)
 
 // Part is what was stored.
 type Part struct {
-	Rows  map[string]int64 `json:"rows"` // by view
-	Bytes int64            `json:"bytes"`
+	Rows   map[string]int64 `json:"rows"` // by view
+	Bytes  int64            `json:"bytes"`
+	SHA256 string           `json:"sha256"` // of all that was stored, hexadecimal
 }
 
 // PublishInput names the parts that make the bundle, in order.
@@ -234,6 +246,7 @@ type PublishInput struct {
 	Migration migration.Migration
 	Parts     []PartRef
 	AsOf      time.Time
+	Columns   Columns
 }
 
 // PartRef names a part that WritePart stored.

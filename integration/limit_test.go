@@ -12,7 +12,7 @@ func TestTrialTakesExactlyItsLimitAndTheNextStartTheRest(t *testing.T) {
 	if n := number(t, s.sandbox.stats("customer-0001")["tickets"]); n != 50 {
 		t.Errorf("after a trial of 50 there are %d tickets", n)
 	}
-	rows := decodeRows(t, filepath.Join(s.bundles, "customer-0003-csv", "tickets.csv"))
+	rows := decodeRows(t, filepath.Join(s.bundles, "customer-0003-csv", "data", "tickets-0001.csv"))
 	if len(rows) != 51 {
 		t.Errorf("after a trial of 50 the bundle has %d tickets", len(rows)-1)
 	}

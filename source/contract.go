@@ -95,19 +95,3 @@ func (v view) ofEntity(e migration.Entity) bool {
 	}
 	return e == migration.Tickets && v.key == "ticket_id"
 }
-
-// CSVColumns lists the columns of CopyCSV and CopyPart for a view, in order:
-// those of the contract without customer_id. It is nil for an unknown view.
-func CSVColumns(name string) []string {
-	v, err := viewNamed(name)
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for _, c := range v.columns {
-		if c.name != customerID {
-			names = append(names, c.name)
-		}
-	}
-	return names
-}

@@ -8,56 +8,64 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"farewell/migration"
 	"farewell/sandbox/samplecrm"
 )
 
-func (f *fixture) csv(q CopyQuery) string {
+// copyQuery asks for one view of a part.
+type copyQuery struct {
+	Customer  string
+	View      string
+	Partition migration.Partition
+	IDs       []string
+	AsOf      time.Time
+}
+
+func (s *Source) copyView(ctx context.Context, q copyQuery, w io.Writer) (int64, error) {
+	part, err := s.CopyPart(ctx, PartQuery{Customer: q.Customer, Partition: q.Partition, IDs: q.IDs, Views: []string{q.View}, AsOf: q.AsOf},
+		func(string) (io.Writer, error) { return w, nil })
+	return part.Rows[q.View], err
+}
+
+func (f *fixture) csv(q copyQuery) string {
 	f.t.Helper()
 	var out bytes.Buffer
-	rows := must(f.CopyCSV(f.t.Context(), q, &out))(f.t)
-	if int(rows) != strings.Count(out.String(), "\n")-bool2int(q.Header) {
+	rows := must(f.copyView(f.t.Context(), q, &out))(f.t)
+	if int(rows) != strings.Count(out.String(), "\n") {
 		f.t.Errorf("%d rows in\n%s", rows, out.String())
 	}
 	return out.String()
 }
 
-func bool2int(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-func TestCopyCSVWritesWhatPostgresCopyWrites(t *testing.T) {
+func TestCopyPartWritesWhatPostgresCopyWrites(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "bigint")
 	f.exec(`insert into farewell.organizations values ('acme', 1, 'a "b", c', '', null, '{"x y",z}', '2020-01-02 03:04:05.6+02', null);
 		insert into farewell.tickets (customer_id, id, subject, custom_fields, tags) values
-			('acme', 9, '=1+1', '{"7": "é"}', '{}'), ('acme', 10, '', null, null), ('other', 11, 'x', null, null);
+			('acme', 9, '=1+1', '{"7": "é"}', '{b,a,b,null}'), ('acme', 10, '', null, null), ('other', 11, 'x', null, null);
 		insert into farewell.comments values ('acme', 3, 10, null, true, 'b', 'plain', '2020-01-01Z'),
 			('acme', 2, 10, 5, false, 'a', 'html', '2020-01-01Z'), ('acme', 1, 10, null, null, 'c', null, '2020-01-02Z'),
 			('acme', 4, 9, null, true, 'z', 'plain', '2021-01-01Z'), ('acme', 5, 77, null, true, 'its ticket is hidden', 'plain', null);
 		insert into farewell.attachments values ('acme', 1, 9, 4, 'f', 't', 12, 'u', '2020-01-01Z')`)
 	for name, c := range map[string]struct {
-		q    CopyQuery
+		q    copyQuery
 		want string
 	}{
-		"organizations": {CopyQuery{View: "organizations", Partition: organizations(), Header: true},
-			"id,name,details,notes,tags,created_at,updated_at\n" +
-				`1,"a ""b"", c","",,"[""x y"",""z""]",2020-01-02T01:04:05.600000Z,` + "\n"},
-		"tickets": {CopyQuery{View: "tickets", Partition: tickets("", "")},
-			`9,,,,=1+1,,,,,[],"{""7"": ""é""}",,,` + "\n" + `10,,,,"",,,,,,,,,` + "\n"},
-		"comments by ticket, time and id": {CopyQuery{View: "comments", Partition: tickets("", "")},
+		"organizations": {copyQuery{View: "organizations", Partition: organizations()},
+			`1,"a ""b"", c","",,"[""x y"",""z""]",2020-01-02T01:04:05.600000Z,` + "\n"},
+		"tickets": {copyQuery{View: "tickets", Partition: tickets("", "")},
+			`9,,,,=1+1,,,,,"{""7"": ""é""}",,,` + "\n" + `10,,,,"",,,,,,,,` + "\n"},
+		"comments by ticket, time and id": {copyQuery{View: "comments", Partition: tickets("", "")},
 			"4,9,,true,z,plain,2021-01-01T00:00:00.000000Z\n2,10,5,false,a,html,2020-01-01T00:00:00.000000Z\n" +
 				"3,10,,true,b,plain,2020-01-01T00:00:00.000000Z\n1,10,,,c,,2020-01-02T00:00:00.000000Z\n"},
-		"comments of a range":       {CopyQuery{View: "comments", Partition: tickets("", "9")}, "4,9,,true,z,plain,2021-01-01T00:00:00.000000Z\n"},
-		"comments of given tickets": {CopyQuery{View: "comments", Partition: tickets("", ""), IDs: []string{"9"}}, "4,9,,true,z,plain,2021-01-01T00:00:00.000000Z\n"},
-		"attachments":               {CopyQuery{View: "attachments", Partition: tickets("", "")}, "1,9,4,f,t,12,u,2020-01-01T00:00:00.000000Z\n"},
-		"nothing":                   {CopyQuery{View: "users", Partition: users()}, ""},
-		"a header over nothing":     {CopyQuery{View: "users", Partition: users(), Header: true}, strings.Join(CSVColumns("users"), ",") + "\n"},
-		"on demand":                 {CopyQuery{View: "tickets", Partition: migration.OnDemand(migration.Tickets)}, ""},
+		"comments of a range":       {copyQuery{View: "comments", Partition: tickets("", "9")}, "4,9,,true,z,plain,2021-01-01T00:00:00.000000Z\n"},
+		"comments of given tickets": {copyQuery{View: "comments", Partition: tickets("", ""), IDs: []string{"9"}}, "4,9,,true,z,plain,2021-01-01T00:00:00.000000Z\n"},
+		"attachments":               {copyQuery{View: "attachments", Partition: tickets("", "")}, "1,9,4,f,t,12,u,2020-01-01T00:00:00.000000Z\n"},
+		"tags":                      {copyQuery{View: "ticket_tags", Partition: tickets("", "")}, "9,1,b\n9,2,a\n9,3,b\n9,4,\n"},
+		"nothing":                   {copyQuery{View: "users", Partition: users()}, ""},
+		"on demand":                 {copyQuery{View: "tickets", Partition: migration.OnDemand(migration.Tickets)}, ""},
 	} {
 		c.q.Customer = "acme"
 		if got := f.csv(c.q); got != c.want {
@@ -76,7 +84,7 @@ func TestIDsAreQuotedInCopy(t *testing.T) {
 	}
 	for _, id := range ids {
 		for _, view := range []string{"tickets", "comments"} {
-			if got := f.csv(CopyQuery{Customer: "acme", View: view, Partition: tickets("", ""), IDs: []string{id}}); strings.Count(got, "\n") != 1 {
+			if got := f.csv(copyQuery{Customer: "acme", View: view, Partition: tickets("", ""), IDs: []string{id}}); strings.Count(got, "\n") != 1 {
 				t.Errorf("%s of %q: %q", view, id, got)
 			}
 		}
@@ -84,7 +92,7 @@ func TestIDsAreQuotedInCopy(t *testing.T) {
 			t.Errorf("page of %q: %+v", id, page)
 		}
 	}
-	if got := f.csv(CopyQuery{Customer: "acme", View: "comments", Partition: tickets("", "")}); strings.Count(got, "\n") != len(ids) {
+	if got := f.csv(copyQuery{Customer: "acme", View: "comments", Partition: tickets("", "")}); strings.Count(got, "\n") != len(ids) {
 		t.Errorf("%s", got)
 	}
 }
@@ -95,7 +103,7 @@ func TestCopyPartReadsAllViewsFromOneSnapshot(t *testing.T) {
 	f.tickets("acme", 5, "n")
 	before := must(f.Now(t.Context()))(t)
 	out := map[string]*bytes.Buffer{}
-	part := must(f.CopyPart(t.Context(), "acme", tickets("1", "4"), nil, []string{"tickets", "comments", "attachments"},
+	part := must(f.CopyPart(t.Context(), PartQuery{Customer: "acme", Partition: tickets("1", "4"), Views: []string{"tickets", "comments", "attachments"}},
 		func(view string) (io.Writer, error) {
 			// Whatever happens meanwhile belongs to another moment.
 			f.exec("delete from farewell.tickets where id = 3; delete from farewell.comments where ticket_id = 3")
@@ -122,7 +130,7 @@ func TestCopyPartOfTheSampleHoldsEveryRow(t *testing.T) {
 	f := newSample(t, samplecrm.Customers(2, 500, 4))
 	sums := map[string]int64{}
 	for _, p := range must(f.Cut(t.Context(), "customer-0002", migration.Tickets, 150))(t) {
-		part := must(f.CopyPart(t.Context(), "customer-0002", p, nil, []string{"tickets", "comments", "attachments"},
+		part := must(f.CopyPart(t.Context(), PartQuery{Customer: "customer-0002", Partition: p, Views: []string{"tickets", "comments", "attachments"}},
 			func(string) (io.Writer, error) { return io.Discard, nil }))(t)
 		for view, n := range part.Rows {
 			sums[view] += n
@@ -150,12 +158,12 @@ func TestAWriterThatFailsEndsTheStreamAndIsNamed(t *testing.T) {
 	f := newFixture(t, "bigint")
 	f.tickets("acme", 1, "n")
 	full := errors.New("disk full")
-	q := CopyQuery{Customer: "acme", View: "tickets", Partition: tickets("", "")}
-	_, err := f.CopyCSV(t.Context(), q, failingWriter{full})
+	q := copyQuery{Customer: "acme", View: "tickets", Partition: tickets("", "")}
+	_, err := f.copyView(t.Context(), q, failingWriter{full})
 	if !errors.Is(err, full) || Permanent(err) || !strings.Contains(err.Error(), "writer failed") {
 		t.Errorf("%v", err)
 	}
-	_, err = f.CopyPart(t.Context(), "acme", tickets("", ""), nil, []string{"tickets"}, func(string) (io.Writer, error) { return nil, full })
+	_, err = f.CopyPart(t.Context(), PartQuery{Customer: "acme", Partition: tickets("", ""), Views: []string{"tickets"}}, func(string) (io.Writer, error) { return nil, full })
 	if !errors.Is(err, full) {
 		t.Errorf("%v", err)
 	}
@@ -167,7 +175,7 @@ func TestAWriterThatFailsEndsTheStreamAndIsNamed(t *testing.T) {
 func TestAViewOfAnotherEntityIsRefused(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "bigint")
-	_, err := f.CopyCSV(t.Context(), CopyQuery{Customer: "acme", View: "users", Partition: tickets("", "")}, io.Discard)
+	_, err := f.copyView(t.Context(), copyQuery{Customer: "acme", View: "users", Partition: tickets("", "")}, io.Discard)
 	f.wantPermanent(err, "users does not belong to tickets")
 }
 
@@ -184,9 +192,39 @@ func TestACancelledStreamLeavesNoSessionInATransaction(t *testing.T) {
 	f := newFixture(t, "bigint")
 	f.tickets("acme", 20_000, "n")
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := f.CopyCSV(ctx, CopyQuery{Customer: "acme", View: "tickets", Partition: tickets("", "")}, cancellingWriter{cancel})
+	_, err := f.copyView(ctx, copyQuery{Customer: "acme", View: "tickets", Partition: tickets("", "")}, cancellingWriter{cancel})
 	if !errors.Is(err, context.Canceled) || Permanent(err) {
 		t.Errorf("%v", err)
 	}
 	f.wantNoTransaction()
+}
+
+func TestCopyPartLeavesOutWhatWasMadeLater(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "bigint")
+	f.exec(`insert into farewell.tickets (customer_id, id, created_at) values ('acme', 1, '2020-01-01Z'), ('acme', 2, '2020-01-03Z'), ('acme', 3, null);
+		insert into farewell.comments (customer_id, id, ticket_id, created_at) values
+			('acme', 1, 1, '2020-01-02Z'), ('acme', 2, 1, '2020-01-02 00:00:00.000001Z'), ('acme', 3, 2, '2020-01-01Z')`)
+	asOf := time.Date(2020, 1, 2, 0, 0, 0, 0, time.UTC)
+	out := map[string]*bytes.Buffer{}
+	part := must(f.CopyPart(t.Context(), PartQuery{Customer: "acme", Partition: tickets("", ""), Views: []string{"tickets", "comments"}, AsOf: asOf},
+		func(view string) (io.Writer, error) {
+			out[view] = &bytes.Buffer{}
+			return out[view], nil
+		}))(t)
+	if part.Rows["tickets"] != 2 || len(part.Listed) != 2 || part.Rows["comments"] != 1 {
+		t.Errorf("rows %v, listed %v\n%s%s", part.Rows, part.Listed, out["tickets"], out["comments"])
+	}
+}
+
+func TestColumnsSayWhatTheSourceHolds(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]migration.ColumnType{"bigint": "integer", "uuid": "uuid", "text": "string"} {
+		f := newFixture(t, id)
+		columns := must(f.Columns(t.Context()))(t)
+		tags := columns["ticket_tags"]
+		if len(columns) != 6 || columns["tickets"][0] != (migration.Column{Name: "id", Type: want}) || tags[0].Type != want || tags[2].Name != "tag" {
+			t.Errorf("%s: %v", id, columns)
+		}
+	}
 }

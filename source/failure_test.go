@@ -241,7 +241,7 @@ func TestAServerThatNeverAnswersHoldsNobodyUp(t *testing.T) {
 			return err
 		},
 		"a stream": func() error {
-			_, err := s.CopyCSV(t.Context(), CopyQuery{Customer: "acme", View: "tickets", Partition: tickets("", "")}, stallingWriter{proxy})
+			_, err := s.copyView(t.Context(), copyQuery{Customer: "acme", View: "tickets", Partition: tickets("", "")}, stallingWriter{proxy})
 			return err
 		},
 	}

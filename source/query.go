@@ -5,14 +5,16 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // selection is which rows of a view are meant.
 type selection struct {
 	customer string
-	after    string   // key column > after; empty: from the beginning
-	upTo     string   // key column <= upTo; empty: to the end
-	ids      []string // key column is one of them; nil: any
+	after    string    // key column > after; empty: from the beginning
+	upTo     string    // key column <= upTo; empty: to the end
+	ids      []string  // key column is one of them; nil: any
+	asOf     time.Time // not made later; zero: whenever
 }
 
 // binder puts a value into a statement and returns the SQL that stands for it.
@@ -67,6 +69,10 @@ func (sh shape) where(v view, sel selection, b binder) (string, error) {
 			return "", err
 		}
 		conditions = append(conditions, key+" = any("+b.bind(list, cast+"[]")+")")
+	}
+	if !sel.asOf.IsZero() {
+		// A row without a time is as old as any.
+		conditions = append(conditions, "(v.created_at > "+b.bind(sel.asOf.UTC().Format(time.RFC3339Nano), "timestamptz")+") is not true")
 	}
 	return strings.Join(conditions, " and "), nil
 }
@@ -130,23 +136,6 @@ func (v view) pageColumns() string {
 			return "v." + c.name + "::text"
 		case kindInteger:
 			return "v." + c.name + "::bigint"
-		default:
-			return "v." + c.name
-		}
-	})
-}
-
-// csvColumns selects the view's columns, without customer_id, as text for a
-// bundle: times in RFC 3339 UTC, tags as a JSON array, true and false spelt out.
-func (v view) csvColumns() string {
-	return v.selectColumns(func(c column) string {
-		switch c.kind {
-		case kindTime:
-			return `to_char(v.` + c.name + ` at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ` + c.name
-		case kindTags:
-			return "array_to_json(v." + c.name + ")::text as " + c.name
-		case kindBool:
-			return "v." + c.name + "::text as " + c.name
 		default:
 			return "v." + c.name
 		}

@@ -55,8 +55,8 @@ type Options struct {
 
 // Source reads the views. It is safe for concurrent use.
 //
-// Every call ends within 20 s, by itself or by an error, except CopyCSV and
-// CopyPart, which end 15 s after the last byte moved. Permanent tells whether
+// Every call ends within 20 s, by itself or by an error, except CopyPart,
+// which ends 15 s after the last byte moved. Permanent tells whether
 // calling again can help.
 type Source struct {
 	pool   *pgxpool.Pool

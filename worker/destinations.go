@@ -14,7 +14,6 @@ import (
 	"farewell/destination/zendesk"
 	"farewell/ledger"
 	"farewell/migration"
-	"farewell/source"
 )
 
 // kinds is the list of destinations: a new one is a folder and a line here.
@@ -24,7 +23,7 @@ func (p *places) kinds() map[string]func(destination.Account) (destination.Desti
 			return zendesk.Open(zendesk.Options{Account: a, Timings: p.timings, Budget: p.budget, Exit: p.exit, Logger: p.log})
 		},
 		migration.DestinationCSV: func(a destination.Account) (destination.Destination, error) {
-			return csvbundle.Open(csvbundle.Options{Account: a, Columns: source.CSVColumns})
+			return csvbundle.Open(csvbundle.Options{Account: a})
 		},
 	}
 }

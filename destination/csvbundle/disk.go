@@ -76,8 +76,8 @@ func makeFolders(d disk, path string) error {
 	return d.SyncFolder(parent)
 }
 
-// removeFolder deletes a folder with its files, the manifest first: what is
-// left of a deletion that was cut short must not look like a bundle.
+// removeFolder deletes a folder with all that is in it, the manifest first: what
+// is left of a deletion that was cut short must not look like a bundle.
 func removeFolder(d disk, path string) error {
 	if err := removeIfThere(d, filepath.Join(path, manifestName)); err != nil {
 		return err
@@ -90,7 +90,13 @@ func removeFolder(d disk, path string) error {
 		return err
 	}
 	for _, e := range entries {
-		if err := removeIfThere(d, filepath.Join(path, e.Name())); err != nil {
+		inside := filepath.Join(path, e.Name())
+		if e.IsDir() {
+			err = removeFolder(d, inside)
+		} else {
+			err = removeIfThere(d, inside)
+		}
+		if err != nil {
 			return err
 		}
 	}

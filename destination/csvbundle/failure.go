@@ -1,6 +1,7 @@
 package csvbundle
 
 import (
+	"archive/zip"
 	"context"
 	"errors"
 	"fmt"
@@ -22,16 +23,22 @@ func (b *Bundle) failure(op string, err error) error {
 		return fmt.Errorf("%s: %w", op, err)
 	case isAny(err, syscall.ENOSPC, syscall.EDQUOT):
 		return &destination.Error{Op: op, Kind: destination.Temporary, Code: "disk full", Err: err,
-			Fix: "make room on the file system of " + b.root + "; it goes on by itself then"}
+			Fix: "make room on the file system of " + b.vault.where() + "; it goes on by itself then"}
 	case isAny(err, syscall.EACCES, syscall.EPERM, syscall.EROFS):
 		return &destination.Error{Op: op, Kind: destination.Misconfigured, Code: "not writable", Err: err,
-			Fix: "let the worker's user write to " + b.root + ", or change the column url of the accounts file"}
+			Fix: "let the worker's user write to " + b.vault.where() + ", or change the column url of the accounts file"}
 	case isAny(err, syscall.ENOTDIR, syscall.EISDIR, syscall.ELOOP, syscall.ENAMETOOLONG):
 		return &destination.Error{Op: op, Kind: destination.Misconfigured, Code: "not a folder", Err: err,
 			Fix: "move what is in the way, or change the column url of the accounts file"}
 	}
 	return &destination.Error{Op: op, Kind: destination.Temporary, Code: "input/output", Err: err,
-		Fix: "if it stays, look at the disk under " + b.root}
+		Fix: "if it stays, look at the disk under " + b.vault.where()}
+}
+
+// isForeign tells whether what stands in a bundle's place is something else.
+func isForeign(err error) bool {
+	return errors.Is(err, errForeign) || errors.Is(err, errManyRoots) || errors.Is(err, zip.ErrFormat) ||
+		isAny(err, syscall.ENOTDIR, syscall.EISDIR)
 }
 
 func isAny(err error, errnos ...syscall.Errno) bool {

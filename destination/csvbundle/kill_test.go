@@ -39,11 +39,11 @@ func runVictim(victim string) int {
 	if err != nil {
 		panic(err)
 	}
-	b, err := Open(Options{Account: destination.Account{Name: "acme", URL: os.Getenv(envRoot)}, Columns: columns})
+	b, err := Open(Options{Account: destination.Account{Name: "acme", URL: os.Getenv(envRoot)}})
 	if err != nil {
 		panic(err)
 	}
-	b.disk = &failingDisk{disk: realDisk{}, step: step, half: true, fail: func() error {
+	files(b).disk = &failingDisk{disk: realDisk{}, step: step, half: true, fail: func() error {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		return errPower
 	}}
@@ -174,7 +174,7 @@ func undisturbed(t *testing.T, parts ...part) map[string]string {
 	b := openAt(t, t.TempDir())
 	writeParts(t, b, parts...)
 	publish(t, b, parts...)
-	return content(t, b.target())
+	return content(t, files(b).where())
 }
 
 func TestPublishKilledAtAnyStepLeavesTheOldTheNewOrNoBundle(t *testing.T) {
@@ -193,13 +193,13 @@ func TestPublishKilledAtAnyStepLeavesTheOldTheNewOrNoBundle(t *testing.T) {
 					publish(t, b, oldPart())
 				}
 				writeParts(t, b, newPart())
-				if !killAt(t, "publish", b.root, step) {
+				if !killAt(t, "publish", files(b).root, step) {
 					if step < 20 {
 						t.Fatalf("publishing took only %d steps: the steps are not counted", step)
 					}
 					break
 				}
-				found := content(t, b.target())
+				found := content(t, files(b).where())
 				switch {
 				case found == nil:
 					seen["none"]++
@@ -211,7 +211,7 @@ func TestPublishKilledAtAnyStepLeavesTheOldTheNewOrNoBundle(t *testing.T) {
 					t.Fatalf("killed before step %d: a bundle that is neither the old nor the new one", step)
 				}
 				publish(t, b, oldPart(), newPart())
-				if !maps.Equal(content(t, b.target()), fresh) {
+				if !maps.Equal(content(t, files(b).where()), fresh) {
 					t.Fatalf("killed before step %d: the repeated publishing gives other bytes", step)
 				}
 				if left := leftovers(t, b); left != nil {
@@ -231,17 +231,17 @@ func TestABundleMovedAwayByAKilledPublishingStillCounts(t *testing.T) {
 	b := openAt(t, t.TempDir())
 	writeParts(t, b, oldPart())
 	publish(t, b, oldPart())
-	if err := os.Rename(b.target(), filepath.Join(b.root, b.replacedPrefix()+"1")); err != nil {
+	if err := os.Rename(files(b).where(), filepath.Join(files(b).root, files(b).replacedPrefix()+"1")); err != nil {
 		t.Fatal(err)
 	}
 	if c := preflight(t, b, destination.PreflightInput{Migration: acme, LedgerEmpty: true})["bundle"]; c.OK {
 		t.Fatal("preflight overlooked the bundle")
 	}
-	if err := os.RemoveAll(b.staging()); err != nil { // nothing to make it from again
+	if err := os.RemoveAll(files(b).staging()); err != nil { // nothing to make it from again
 		t.Fatal(err)
 	}
 	publish(t, b)
-	wantValid(t, b.target())
+	wantValid(t, files(b).where())
 	if left := leftovers(t, b); left != nil {
 		t.Fatalf("left over: %v", left)
 	}
@@ -253,11 +253,11 @@ func TestWhatIsLeftOfADeletionIsNoBundle(t *testing.T) {
 		b := openAt(t, t.TempDir())
 		writeParts(t, b, oldPart())
 		publish(t, b, oldPart())
-		err := removeFolder(&failingDisk{disk: realDisk{}, step: step, fail: func() error { return errPower }}, b.target())
+		err := removeFolder(&failingDisk{disk: realDisk{}, step: step, fail: func() error { return errPower }}, files(b).where())
 		if err == nil {
 			break
 		}
-		left := content(t, b.target())
+		left := content(t, files(b).where())
 		if _, ok := left[manifestName]; ok && len(left) < 7 {
 			t.Fatalf("cut before step %d, the deletion left a manifest and %d other files", step, len(left)-1)
 		}
@@ -278,11 +278,11 @@ func TestWritePartKilledAtAnyStepNeverLooksComplete(t *testing.T) {
 				if retried {
 					writeParts(t, b, oldPart())
 				}
-				if !killAt(t, "part", b.root, step) {
+				if !killAt(t, "part", files(b).root, step) {
 					break
 				}
 				_, err := b.Publish(context.Background(), publishInput(secondTry()))
-				found := content(t, b.target())
+				found := content(t, files(b).where())
 				switch {
 				case !retried && destination.KindOf(err) == destination.Refused && errors.Is(err, fs.ErrNotExist) && found == nil:
 					seen["none"]++
@@ -295,10 +295,10 @@ func TestWritePartKilledAtAnyStepNeverLooksComplete(t *testing.T) {
 				}
 				writeParts(t, b, secondTry())
 				publish(t, b, secondTry())
-				if !maps.Equal(content(t, b.target()), after) {
+				if !maps.Equal(content(t, files(b).where()), after) {
 					t.Fatalf("killed before step %d: the repeated part gives other bytes", step)
 				}
-				if tries, err := namesWithPrefix(b.staging(), "tickets-0001.0.try-"); err != nil || len(tries) != 1 {
+				if tries, err := namesWithPrefix(files(b).staging(), "tickets-0001.0.try-"); err != nil || len(tries) != 1 {
 					t.Fatalf("killed before step %d: %d tries are left (%v)", step, len(tries), err)
 				}
 			}
@@ -329,7 +329,7 @@ func TestADiskThatFailsAtAnyStepLosesNothing(t *testing.T) {
 				b := openAt(t, t.TempDir())
 				writeParts(t, b, oldPart())
 				publish(t, b, oldPart())
-				b.disk = &failingDisk{disk: realDisk{}, step: step, half: true, fail: func() error { return tc.errno }}
+				files(b).disk = &failingDisk{disk: realDisk{}, step: step, half: true, fail: func() error { return tc.errno }}
 				_, err := newPart().write(b)
 				if err == nil {
 					_, err = b.Publish(context.Background(), publishInput(oldPart(), newPart()))
@@ -341,15 +341,15 @@ func TestADiskThatFailsAtAnyStepLosesNothing(t *testing.T) {
 				if !errors.As(err, &e) || e.Kind != tc.kind || e.Fix == "" {
 					t.Fatalf("step %d: %v", step, err)
 				}
-				if found := content(t, b.target()); found != nil && !maps.Equal(found, old) && !maps.Equal(found, fresh) {
+				if found := content(t, files(b).where()); found != nil && !maps.Equal(found, old) && !maps.Equal(found, fresh) {
 					t.Fatalf("step %d: a bundle that is neither the old nor the new one", step)
 				}
-				b.disk = realDisk{}
-				if _, err := b.storedPart(newPart().ref()); err != nil {
+				files(b).disk = realDisk{}
+				if _, err := b.storedPart(context.Background(), newPart().ref()); err != nil {
 					writeParts(t, b, newPart())
 				}
 				publish(t, b, oldPart(), newPart())
-				if !maps.Equal(content(t, b.target()), fresh) {
+				if !maps.Equal(content(t, files(b).where()), fresh) {
 					t.Fatalf("step %d: the repeated publishing gives other bytes", step)
 				}
 				if left := leftovers(t, b); left != nil {

@@ -25,39 +25,45 @@ func (b *Bundle) Preflight(ctx context.Context, in destination.PreflightInput) (
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	folder := b.checkFolder()
-	checks := []destination.Check{folder}
-	if folder.OK {
-		space, err := b.checkSpace()
+	checks, usable, err := b.vault.check(ctx)
+	if err != nil {
+		return nil, b.failure("check the place of bundle "+b.vault.where(), err)
+	}
+	if usable {
+		bundle, err := b.checkBundle(ctx, in)
 		if err != nil {
-			return nil, b.failure("check space under "+b.root, err)
-		}
-		checks = append(checks, space)
-		bundle, err := b.checkBundle(in)
-		if err != nil {
-			return nil, b.failure("check bundle "+b.target(), err)
+			return nil, b.failure("check bundle "+b.vault.where(), err)
 		}
 		checks = append(checks, bundle)
 	}
 	return checks, nil
 }
 
+func (f *folder) check(context.Context) (checks []destination.Check, usable bool, err error) {
+	c := f.checkFolder()
+	if !c.OK {
+		return []destination.Check{c}, false, nil
+	}
+	space, err := f.checkSpace()
+	return []destination.Check{c, space}, true, err
+}
+
 // checkFolder asks the system whether we may write, without writing.
-func (b *Bundle) checkFolder() destination.Check {
+func (f *folder) checkFolder() destination.Check {
 	c := destination.Check{Name: "bundle folder", Fatal: true}
-	existing, err := existingFolder(b.root)
+	existing, err := existingFolder(f.root)
 	if err == nil {
 		err = syscall.Access(existing, accessWrite)
 	}
 	if err != nil {
-		c.Text = fmt.Sprintf("%s cannot be written: %v", b.root, err)
+		c.Text = fmt.Sprintf("%s cannot be written: %v", f.root, err)
 		c.Fix = "let the worker's user write there, or change the column url of the accounts file"
 		return c
 	}
 	c.OK = true
-	c.Text = b.root + " can be written"
-	if existing != b.root {
-		c.Text = b.root + " will be made"
+	c.Text = f.root + " can be written"
+	if existing != f.root {
+		c.Text = f.root + " will be made"
 	}
 	return c
 }
@@ -76,8 +82,8 @@ func existingFolder(path string) (string, error) {
 	return "", err
 }
 
-func (b *Bundle) checkSpace() (destination.Check, error) {
-	existing, err := existingFolder(b.root)
+func (f *folder) checkSpace() (destination.Check, error) {
+	existing, err := existingFolder(f.root)
 	if err != nil {
 		return destination.Check{}, err
 	}
@@ -88,7 +94,7 @@ func (b *Bundle) checkSpace() (destination.Check, error) {
 	free := stat.Bavail * uint64(stat.Bsize)
 	c := destination.Check{
 		Name: "disk space", OK: free >= leastSpace, Fatal: true, Override: "disk-space",
-		Text: fmt.Sprintf("%.1f GB free under %s", float64(free)/1e9, b.root),
+		Text: fmt.Sprintf("%.1f GB free under %s", float64(free)/1e9, f.root),
 	}
 	if !c.OK {
 		c.Fix = "make room: a bundle and its parts take about twice the size of the customer's text"
@@ -97,55 +103,46 @@ func (b *Bundle) checkSpace() (destination.Check, error) {
 }
 
 // checkBundle looks at what lies under the bundle's name already.
-func (b *Bundle) checkBundle(in destination.PreflightInput) (destination.Check, error) {
+func (b *Bundle) checkBundle(ctx context.Context, in destination.PreflightInput) (destination.Check, error) {
 	c := destination.Check{Name: "bundle", Fatal: true}
-	published, err := b.published()
+	published, err := b.record(ctx)
 	if destination.KindOf(err) == destination.Misconfigured {
-		c.Text = fmt.Sprintf("%s is in the way: it is no bundle of ours", b.target())
+		c.Text = fmt.Sprintf("%s is in the way: it is no bundle of ours", b.vault.where())
 		c.Fix = "move it away, or change the account's name or url in the accounts file"
 		return c, nil
 	}
 	if err != nil {
 		return c, err
 	}
-	owner, err := b.owner(published)
+	owner, err := b.owner(ctx, published)
 	if err != nil {
 		return c, err
 	}
 	switch {
 	case owner != nil && *owner != in.Migration:
-		c.Text = fmt.Sprintf("%s belongs to the migration %s", b.target(), owner)
+		c.Text = fmt.Sprintf("%s belongs to the migration %s", b.vault.where(), owner)
 		c.Fix = "give the account another name or url in the accounts file"
 	case published != nil && in.LedgerEmpty:
-		c.Text = fmt.Sprintf("%s is published already, but the ledger knows nothing of it", b.target())
-		c.Fix = "run `starter reconcile " + in.Migration.Customer + "`, which rebuilds the ledger from the bundle; or move it and " + b.staging() + " away to export afresh"
+		c.Text = fmt.Sprintf("%s is published already, but the ledger knows nothing of it", b.vault.where())
+		c.Fix = "run `starter reconcile " + in.Migration.Customer + "`, which rebuilds the ledger from the bundle; or move it and " + b.vault.staging() + " away to export afresh"
 	case published != nil:
-		c.OK, c.Text = true, b.target()+" is published; this run may add to it"
+		c.OK, c.Text = true, b.vault.where()+" is published; this run may add to it"
 	default:
-		c.OK, c.Text = true, b.target()+" does not exist yet"
+		c.OK, c.Text = true, b.vault.where()+" does not exist yet"
 	}
 	return c, nil
 }
 
 // owner is the migration whose bundle, or else whose parts, are there; nil if
 // there are neither.
-func (b *Bundle) owner(published *manifest) (*migration.Migration, error) {
+func (b *Bundle) owner(ctx context.Context, published *record) (*migration.Migration, error) {
 	if published != nil {
 		return &published.Migration, nil
 	}
-	names, err := namesWithPrefix(b.staging(), "")
-	if err != nil {
-		return nil, err
+	content, err := b.vault.anyDescription(ctx)
+	if err != nil || content == nil {
+		return nil, err // nobody's yet
 	}
-	for _, name := range names {
-		if filepath.Ext(name) != ".json" {
-			continue
-		}
-		part, err := readPart(filepath.Join(b.staging(), name))
-		if err != nil {
-			return nil, err
-		}
-		return &part.Migration, nil
-	}
-	return nil, nil // nobody's yet
+	part, err := parsePart(content)
+	return &part.Migration, err
 }

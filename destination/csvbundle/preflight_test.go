@@ -53,20 +53,20 @@ func TestPreflightRefusesWhatCannotWork(t *testing.T) {
 		override string
 	}{
 		{"a file instead of the folder", func(t *testing.T, b *Bundle) {
-			if err := os.WriteFile(b.root, nil, 0o600); err != nil {
+			if err := os.WriteFile(files(b).root, nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}, destination.PreflightInput{Migration: acme}, "bundle folder", ""},
 		{"a file instead of the bundle", func(t *testing.T, b *Bundle) {
-			if err := makeFolders(b.disk, b.root); err != nil {
+			if err := makeFolders(files(b).disk, files(b).root); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(b.target(), nil, 0o600); err != nil {
+			if err := os.WriteFile(files(b).where(), nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}, destination.PreflightInput{Migration: acme}, "bundle", ""},
 		{"a foreign folder", func(t *testing.T, b *Bundle) {
-			if err := os.MkdirAll(filepath.Join(b.target(), "photos"), 0o755); err != nil {
+			if err := os.MkdirAll(filepath.Join(files(b).where(), "photos"), 0o755); err != nil {
 				t.Fatal(err)
 			}
 		}, destination.PreflightInput{Migration: acme}, "bundle", ""},

@@ -1,21 +1,25 @@
 package csvbundle
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
+	"strings"
 
 	"farewell/destination"
+	"farewell/migration"
+)
+
+const (
+	// fileRows and fileBytes end a file at the boundary of the part before
+	// which it would hold more: spreadsheets take 1,048,576 rows, and half a
+	// million still scroll; 1 GB of text is what editors open.
+	fileRows  = 500_000
+	fileBytes = 1_000_000_000
 )
 
 // Publish implements destination.Streams. Killed at any moment, it leaves the
@@ -27,48 +31,71 @@ import (
 // parts of earlier runs, and nothing is ever taken out of a bundle. When the
 // published bundle has exactly these parts already, nothing is written.
 func (b *Bundle) Publish(ctx context.Context, in destination.PublishInput) (destination.Bundle, error) {
-	op := "publish bundle " + b.target()
-	unlock, err := b.lockPublishing()
+	op := "publish bundle " + b.vault.where()
+	unlock, err := b.vault.lock(ctx)
 	if err != nil {
 		return destination.Bundle{}, b.failure(op, err)
 	}
 	defer unlock()
-	m, err := b.publish(ctx, op, in)
+	r, err := b.publish(ctx, op, in)
 	if err != nil {
 		return destination.Bundle{}, b.failure(op, err)
 	}
-	return destination.Bundle{Path: b.target(), Rows: m.rows()}, nil
+	return destination.Bundle{Path: b.vault.where(), Rows: r.rows()}, nil
 }
 
-func (b *Bundle) publish(ctx context.Context, op string, in destination.PublishInput) (*manifest, error) {
-	if err := b.repair(); err != nil {
+func (b *Bundle) publish(ctx context.Context, op string, in destination.PublishInput) (*record, error) {
+	// What is in the way ends it here: what was moved away may be the only
+	// bundle that there is.
+	if _, err := b.record(ctx); err != nil {
 		return nil, err
 	}
-	old, err := b.published()
+	if err := b.vault.repair(ctx); err != nil {
+		return nil, err
+	}
+	old, err := b.record(ctx)
 	if err != nil {
 		return nil, err
 	}
-	parts, err := b.gather(op, in, old)
+	parts, err := b.gather(ctx, op, in, old)
 	if err != nil {
 		return nil, err
 	}
-	if old != nil && sameParts(old.Parts, parts) && old.intact(b.target()) {
-		return old, b.tidy(parts)
+	keep := map[string]string{}
+	for _, p := range parts {
+		keep[partKey(p.ref())] = p.Try
 	}
-	fresh := filepath.Join(b.root, b.publishingPrefix()+randomSuffix())
-	m, err := b.assemble(ctx, op, fresh, in, parts)
+	if old != nil && old.Form == b.form && sameParts(old.Parts, parts) {
+		same, err := b.intact(ctx, old)
+		if err != nil {
+			return nil, err
+		}
+		if same {
+			return old, b.vault.tidy(ctx, keep)
+		}
+	}
+	var made *record
+	err = b.vault.publish(ctx, func(s shelf) error {
+		made, err = b.assemble(ctx, op, s, in, parts)
+		return err
+	})
 	if err != nil {
-		// What is left of it helps nobody, and a full disk needs the space.
-		return nil, errors.Join(err, b.failure(op+": clean up", removeFolder(b.disk, fresh)))
-	}
-	if err := b.swap(fresh); err != nil {
 		return nil, err
 	}
-	return m, b.tidy(parts)
+	return made, b.vault.tidy(ctx, keep)
+}
+
+func (b *Bundle) intact(ctx context.Context, r *record) (bool, error) {
+	bag, err := b.vault.published(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer bag.Close()
+	return r.intact(bag), nil
 }
 
 // gather lists the parts of the bundle in their order.
-func (b *Bundle) gather(op string, in destination.PublishInput, old *manifest) ([]storedPart, error) {
+func (b *Bundle) gather(ctx context.Context, op string, in destination.PublishInput, old *record) ([]storedPart, error) {
 	var refs []destination.PartRef
 	if old != nil {
 		if err := b.belongs(op, old.Migration, in.Migration); err != nil {
@@ -89,7 +116,7 @@ func (b *Bundle) gather(op string, in destination.PublishInput, old *manifest) (
 			return nil, refused(op, "part named twice", fmt.Errorf("part %s pass %d is named twice: its records would be in the bundle twice", ref.Partition, ref.Pass), "")
 		}
 		seen[ref] = true
-		part, err := b.findPart(op, ref, old)
+		part, err := b.findPart(ctx, op, ref, old)
 		if err != nil {
 			return nil, err
 		}
@@ -103,8 +130,12 @@ func (b *Bundle) gather(op string, in destination.PublishInput, old *manifest) (
 
 // findPart describes a part: one that is stored or, if it was deleted since,
 // one of the published bundle. That will do as long as nothing is to be added.
-func (b *Bundle) findPart(op string, ref destination.PartRef, old *manifest) (storedPart, error) {
-	part, err := b.storedPart(ref)
+func (b *Bundle) findPart(ctx context.Context, op string, ref destination.PartRef, old *record) (storedPart, error) {
+	part, err := b.storedPart(ctx, ref)
+	if err == nil && part.Form != b.form.ofParts() {
+		return part, misconfigured(op, fmt.Errorf("part %s pass %d was written when the account's url had other options (compress, raw)", ref.Partition, ref.Pass),
+			"put the options back as they were; to export afresh with the new ones, drop the migration from the ledger and move "+b.vault.staging()+" away")
+	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return part, err
 	}
@@ -112,97 +143,307 @@ func (b *Bundle) findPart(op string, ref destination.PartRef, old *manifest) (st
 		return storedPart{}, b.missingPart(op, ref, err)
 	}
 	p := old.part(ref)
-	return storedPart{Migration: old.Migration, Partition: p.Partition, Pass: p.Pass, After: p.After, UpTo: p.UpTo, Files: p.Files}, nil
+	part = storedPart{Migration: old.Migration, Partition: p.Partition, Pass: p.Pass, After: p.After, UpTo: p.UpTo, digest: p.digest}
+	for _, view := range slices.Sorted(maps.Keys(p.Rows)) {
+		part.Sections = append(part.Sections, section{View: view, Rows: p.Rows[view]})
+	}
+	return part, nil
 }
 
 func (b *Bundle) missingPart(op string, ref destination.PartRef, err error) error {
-	return refused(op, "part missing", fmt.Errorf("part %s pass %d is not complete in %s: %w", ref.Partition, ref.Pass, b.staging(), err),
-		"bring the folder back if it was deleted or moved; else export the partition again")
+	return refused(op, "part missing", fmt.Errorf("part %s pass %d is not complete in %s: %w", ref.Partition, ref.Pass, b.vault.staging(), err),
+		"bring it back if it was deleted or moved; else export the partition again")
 }
 
-func sameParts(old []manifestPart, parts []storedPart) bool {
-	return slices.EqualFunc(old, parts, func(o manifestPart, p storedPart) bool {
-		return o.ref() == p.ref() && maps.Equal(o.Files, p.Files)
+func sameParts(old []recordedPart, parts []storedPart) bool {
+	return slices.EqualFunc(old, parts, func(o recordedPart, p storedPart) bool { return o.equal(p.recorded()) })
+}
+
+// Missing implements destination.Streams.
+func (b *Bundle) Missing(ctx context.Context, in destination.PublishInput) (map[migration.Entity][]string, error) {
+	op := "look who is missing in bundle " + b.vault.where()
+	old, err := b.record(ctx)
+	if err != nil {
+		return nil, b.failure(op, err)
+	}
+	parts, err := b.gather(ctx, op, in, old)
+	if err != nil {
+		return nil, b.failure(op, err)
+	}
+	lost, err := b.missing(ctx, parts)
+	if err != nil {
+		return nil, b.failure(op, err)
+	}
+	missing := map[migration.Entity][]string{}
+	for _, e := range people() {
+		for _, id := range lost[string(e)] {
+			if !b.form.Raw {
+				id = unguard(id)
+			}
+			missing[e] = append(missing[e], id)
+		}
+	}
+	return missing, nil
+}
+
+// missing lists, by table and in the form that the files have, the ids that
+// the parts name and do not hold. It keeps no more of an id than 16 bytes.
+func (b *Bundle) missing(ctx context.Context, parts []storedPart) (map[string][]string, error) {
+	have := map[string]idSet{}
+	for _, e := range people() {
+		have[string(e)] = idSet{}
+	}
+	each := func(do func(named)) error {
+		for _, p := range parts {
+			if p.Try == "" {
+				continue // deleted since it was published: whom it names is there
+			}
+			n, err := b.readPeople(ctx, p)
+			if err != nil {
+				return err
+			}
+			do(n)
+		}
+		return nil
+	}
+	err := each(func(n named) {
+		for table, ids := range n.Have {
+			for _, id := range ids {
+				have[table].add(id)
+			}
+		}
 	})
+	lost := map[string][]string{}
+	if err == nil {
+		err = each(func(n named) {
+			for table, ids := range n.Named {
+				for _, id := range ids {
+					if have[table].add(id) {
+						lost[table] = append(lost[table], id)
+					}
+				}
+			}
+		})
+	}
+	for _, ids := range lost {
+		slices.Sort(ids)
+	}
+	return lost, err
 }
 
-// assemble makes the complete bundle in a folder of its own, the manifest last.
-func (b *Bundle) assemble(ctx context.Context, op, folder string, in destination.PublishInput, parts []storedPart) (*manifest, error) {
-	if err := b.disk.Mkdir(folder); err != nil {
+// assemble writes the complete bundle, the manifest last.
+func (b *Bundle) assemble(ctx context.Context, op string, s shelf, in destination.PublishInput, parts []storedPart) (*record, error) {
+	lost, err := b.missing(ctx, parts)
+	if err != nil {
 		return nil, err
 	}
-	m := &manifest{Format: manifestFormat, Migration: in.Migration, AsOf: in.AsOf.UTC()}
+	r := &record{Format: recordFormat, Migration: in.Migration, AsOf: in.AsOf.UTC(), Form: b.form}
 	for _, p := range parts {
-		m.Parts = append(m.Parts, manifestPart{Partition: p.Partition, Pass: p.Pass, After: p.After, UpTo: p.UpTo, Files: p.Files})
+		r.Parts = append(r.Parts, p.recorded())
 	}
-	for _, view := range fileViews() {
-		f, err := b.concatenate(ctx, op, folder, view, parts)
+	w := newBagWriter(s)
+	var files []fileJob
+	for _, t := range tables() {
+		table, jobs, err := b.cut(op, t, in.Columns[t.name], parts, lost[t.name])
 		if err != nil {
 			return nil, err
 		}
-		m.Files = append(m.Files, f)
+		r.Tables = append(r.Tables, table)
+		files = append(files, jobs...)
 	}
-	if err := writeSmall(b.disk, filepath.Join(folder, readmeName), []byte(readme)); err != nil {
+	if err := b.writeFiles(ctx, op, w, r, files); err != nil {
 		return nil, err
 	}
-	content, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	if err := writeSmall(b.disk, filepath.Join(folder, manifestName), append(content, '\n')); err != nil {
-		return nil, err
-	}
-	return m, b.disk.SyncFolder(folder)
+	return r, w.complete(r, faults(parts, lost))
 }
 
-// concatenate writes one CSV file: the header row, then every part's rows.
-func (b *Bundle) concatenate(ctx context.Context, op, folder, view string, parts []storedPart) (manifestFile, error) {
-	f := manifestFile{Name: fileName(view), Columns: b.columns(view)}
-	s, err := createSegment(b.disk, filepath.Join(folder, f.Name))
-	if err != nil {
-		return f, err
-	}
-	if _, err := s.Write(headerRow(f.Columns)); err != nil {
-		s.abandon()
-		return f, err
-	}
+// fileJob is one of a table's files that is to be written.
+type fileJob struct {
+	table   int // index in record.Tables
+	file    int
+	columns []migration.Column
+	pieces  []piece
+	extra   []string // rows that no part has
+}
+
+// piece is a section of a part.
+type piece struct {
+	part storedPart
+	section
+}
+
+// cut divides a table into files, and says what each will hold.
+func (b *Bundle) cut(op string, t table, columns []migration.Column, parts []storedPart, lost []string) (recordedTable, []fileJob, error) {
+	of := recordedTable{Name: t.name, Columns: columns}
+	jobs := []fileJob{{}}
+	var rows, text int64
 	for _, p := range parts {
-		stored, ok := p.Files[view]
-		if !ok {
-			continue
+		var pieces []piece
+		var addedRows, addedText int64
+		for _, s := range p.of(t.name) {
+			if !slices.Equal(s.Columns, columns) {
+				return of, nil, refused(op, "columns changed", fmt.Errorf("the columns of %s are not those that part %s pass %d was written with", t.name, p.Partition, p.Pass),
+					"put the views back as they were; to export afresh, drop the migration from the ledger and move "+b.vault.staging()+" away")
+			}
+			pieces = append(pieces, piece{p, s})
+			addedRows += s.Rows
+			addedText += s.Text
+			of.Guarded = addCounts(of.Guarded, s.Guarded)
 		}
-		if err := b.appendPart(ctx, op, s, p, view); err != nil {
-			s.abandon()
-			return f, err
+		if rows > 0 && (rows+addedRows > fileRows || text+addedText > fileBytes) {
+			jobs = append(jobs, fileJob{})
+			rows, text = 0, 0
 		}
-		f.Rows += stored.Rows
+		last := &jobs[len(jobs)-1]
+		last.pieces = append(last.pieces, pieces...)
+		rows, text = rows+addedRows, text+addedText
 	}
-	f.digest, err = s.finish()
-	return f, err
+	for _, id := range lost {
+		last := &jobs[len(jobs)-1]
+		last.extra = append(last.extra, idRow(columns, map[string]string{"id": id}))
+	}
+	for i, name := range t.fileNames(len(jobs), b.form) {
+		of.Files = append(of.Files, tableFile{Path: dataFolder + "/" + name})
+		jobs[i].table, jobs[i].file, jobs[i].columns = slices.IndexFunc(tables(), func(u table) bool { return u.name == t.name }), i, columns
+	}
+	return of, jobs, nil
 }
 
-// appendPart copies one view of a part, and refuses it when it is not what was
+func addCounts(sum, more map[string]int64) map[string]int64 {
+	for column, n := range more {
+		if sum == nil {
+			sum = map[string]int64{}
+		}
+		sum[column] += n
+	}
+	return sum
+}
+
+// atATime is how many files are written at a time: one is read and hashed
+// while another waits for the disk.
+const atATime = 2
+
+// writeFiles writes all of the tables' files.
+func (b *Bundle) writeFiles(ctx context.Context, op string, w *bagWriter, r *record, files []fileJob) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	workers := 1
+	if w.shelf.parallel() {
+		workers = atATime
+	}
+	queue := make(chan fileJob, len(files))
+	// The large ones first, so that no worker is left with one at the end.
+	slices.SortStableFunc(files, func(a, b fileJob) int { return int(b.bytes() - a.bytes()) })
+	for _, f := range files {
+		queue <- f
+	}
+	close(queue)
+	failures := make(chan error, workers)
+	for range workers {
+		go func() {
+			for f := range queue {
+				if err := b.writeFile(ctx, op, w, &r.Tables[f.table].Files[f.file], f); err != nil {
+					cancel()
+					failures <- err
+					return
+				}
+			}
+			failures <- nil
+		}()
+	}
+	var first error
+	for range workers {
+		if err := <-failures; err != nil && (first == nil || errors.Is(first, context.Canceled)) {
+			first = err
+		}
+	}
+	for i := range r.Tables {
+		for _, f := range r.Tables[i].Files {
+			r.Tables[i].Rows += f.Rows
+		}
+	}
+	return first
+}
+
+func (f fileJob) bytes() (sum int64) {
+	for _, p := range f.pieces {
+		sum += p.Bytes
+	}
+	return sum
+}
+
+// writeFile writes one file: the header row, then every part's rows, in one
+// ordered read.
+func (b *Bundle) writeFile(ctx context.Context, op string, w *bagWriter, to *tableFile, f fileJob) error {
+	s, err := w.create(to.Path)
+	if err != nil {
+		return err
+	}
+	if err := b.fillFile(ctx, op, s, to, f); err != nil {
+		s.abandon()
+		return err
+	}
+	to.digest, err = w.close(to.Path, s)
+	return err
+}
+
+func (b *Bundle) fillFile(ctx context.Context, op string, s *segment, to *tableFile, f fileJob) error {
+	header := headerRow(f.columns)
+	if b.form.Excel {
+		header = "\ufeff" + header
+	}
+	if err := b.writeText(s, header); err != nil {
+		return err
+	}
+	for _, p := range f.pieces {
+		if err := b.appendPiece(ctx, op, s, p); err != nil {
+			return err
+		}
+		to.Rows += p.Rows
+	}
+	to.Rows += int64(len(f.extra))
+	return b.writeText(s, strings.Join(f.extra, ""))
+}
+
+// writeText writes text in the file's form. Compressed files are one gzip
+// member after the other, which is a gzip file (RFC 1952, section 2.2).
+func (b *Bundle) writeText(to io.Writer, text string) error {
+	if text == "" {
+		return nil
+	}
+	if !b.form.Gzip {
+		_, err := io.WriteString(to, text)
+		return err
+	}
+	w := newGzip(to)
+	_, err := io.WriteString(w, text)
+	return errors.Join(err, w.Close())
+}
+
+// appendPiece copies one view of a part, and refuses it when it is not what was
 // written.
-func (b *Bundle) appendPart(ctx context.Context, op string, to *segment, p storedPart, view string) error {
-	path := filepath.Join(b.staging(), p.Folder, fileName(view))
-	from, err := os.Open(path)
+func (b *Bundle) appendPiece(ctx context.Context, op string, to io.Writer, p piece) error {
+	from, err := b.vault.openRows(ctx, p.part.Try, p.Offset, p.Bytes)
 	if errors.Is(err, fs.ErrNotExist) {
-		return b.missingPart(op, p.ref(), err)
+		return b.missingPart(op, p.part.ref(), err)
 	}
 	if err != nil {
 		return err
 	}
 	defer from.Close()
-	hash := sha256.New()
-	n, err := io.CopyBuffer(io.MultiWriter(to, hash), reading{ctx, from}, make([]byte, bufferSize))
-	if err != nil {
+	hashed := newHashing(to)
+	if _, err := io.CopyBuffer(hashed, reading{ctx, from}, make([]byte, bufferSize)); err != nil {
 		return err
 	}
-	if found := (digest{Bytes: n, SHA256: hex.EncodeToString(hash.Sum(nil))}); found != p.Files[view].digest {
-		return refused(op, "part damaged", fmt.Errorf("%s is not what was written: %d bytes with another SHA-256, or another length than %d", path, n, p.Files[view].Bytes),
-			"look at the disk; bring the file back from a copy, or export the partition again")
+	if hashed.digest() != p.digest {
+		return b.damagedPart(op, p.part, p.View)
 	}
 	return nil
+}
+
+func (b *Bundle) damagedPart(op string, p storedPart, view string) error {
+	return refused(op, "part damaged", fmt.Errorf("the rows of %s in %s/%s are not what was written", view, b.vault.staging(), p.Try),
+		"look at the store; bring the part back from a copy, or export the partition again")
 }
 
 // reading ends a long copy when nobody waits for it any more.
@@ -218,21 +459,10 @@ func (r reading) Read(p []byte) (int, error) {
 	return r.from.Read(p)
 }
 
-// headerRow quotes a column's name where CSV demands it.
-func headerRow(columns []string) []byte {
-	var row bytes.Buffer
-	for i, c := range columns {
-		if i > 0 {
-			row.WriteByte(',')
-		}
-		if !bytes.ContainsAny([]byte(c), "\",\r\n") {
-			row.WriteString(c)
-			continue
-		}
-		row.WriteByte('"')
-		row.Write(bytes.ReplaceAll([]byte(c), []byte(`"`), []byte(`""`)))
-		row.WriteByte('"')
+func headerRow(columns []migration.Column) string {
+	cells := make([]*string, len(columns))
+	for i := range columns {
+		cells[i] = &columns[i].Name
 	}
-	row.WriteByte('\n')
-	return row.Bytes()
+	return rowOf(cells...)
 }

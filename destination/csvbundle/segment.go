@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"hash"
 	"io"
 )
@@ -19,50 +18,56 @@ type digest struct {
 	SHA256 string `json:"sha256"` // hexadecimal, lower case
 }
 
-// segment is a file in the making that hashes and counts what it is given.
-type segment struct {
-	file   file
-	buffer *bufio.Writer
-	hash   hash.Hash
-	bytes  int64
-	last   byte
-	err    error // the first failure of the disk: readers of our writes may hide it
+// hashing counts and hashes what it passes on.
+type hashing struct {
+	to    io.Writer
+	hash  hash.Hash
+	bytes int64
 }
 
-func createSegment(d disk, path string) (*segment, error) {
-	f, err := d.Create(path)
-	if err != nil {
-		return nil, err
-	}
-	s := &segment{file: f, hash: sha256.New()}
-	s.buffer = bufio.NewWriterSize(io.MultiWriter(f, s.hash), bufferSize)
-	return s, nil
-}
+func newHashing(to io.Writer) *hashing { return &hashing{to: to, hash: sha256.New()} }
 
-func (s *segment) Write(p []byte) (int, error) {
-	n, err := s.buffer.Write(p)
-	if err != nil && s.err == nil {
-		s.err = err
-	}
-	if n > 0 {
-		s.last = p[n-1]
-	}
-	s.bytes += int64(n)
+func (h *hashing) Write(p []byte) (int, error) {
+	n, err := h.to.Write(p)
+	h.hash.Write(p[:n])
+	h.bytes += int64(n)
 	return n, err
 }
 
-// finish brings the file to the disk and says what is in it.
-func (s *segment) finish() (digest, error) {
-	if err := s.buffer.Flush(); err != nil {
-		return digest{}, errors.Join(err, s.file.Close())
-	}
-	if err := errors.Join(s.file.Sync(), s.file.Close()); err != nil {
-		return digest{}, err
-	}
-	return digest{Bytes: s.bytes, SHA256: hex.EncodeToString(s.hash.Sum(nil))}, nil
+func (h *hashing) digest() digest {
+	return digest{Bytes: h.bytes, SHA256: hex.EncodeToString(h.hash.Sum(nil))}
 }
 
-// abandon closes a file that nobody wants any more.
-func (s *segment) abandon() {
-	_ = s.file.Close() // the file is deleted next: what it holds does not matter
+// segment is a file in the making that hashes and counts what it is given.
+type segment struct {
+	sink
+	hashed *hashing
+	buffer *bufio.Writer
+	err    error // the first failure of the store: whoever writes here may hide it
+}
+
+func newSegment(to sink) *segment {
+	s := &segment{sink: to}
+	s.hashed = newHashing(to)
+	s.buffer = bufio.NewWriterSize(s.hashed, bufferSize)
+	return s
+}
+
+func (s *segment) Write(p []byte) (int, error) { return s.note(s.buffer.Write(p)) }
+
+func (s *segment) note(n int, err error) (int, error) {
+	if err != nil && s.err == nil {
+		s.err = err
+	}
+	return n, err
+}
+
+// close brings the file to where it stays and says what is in it. After an
+// error, too, it is closed.
+func (s *segment) close() (digest, error) {
+	if err := s.buffer.Flush(); err != nil {
+		s.abandon()
+		return digest{}, err
+	}
+	return s.hashed.digest(), s.finish()
 }

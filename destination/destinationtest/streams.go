@@ -18,8 +18,8 @@ import (
 type Bundle struct {
 	Destination destination.Streams
 	Migration   migration.Migration
-	// Columns are those of a view, the source id first.
-	Columns func(view string) []string
+	// Columns are those of every view, the source id first, all of them text.
+	Columns destination.Columns
 }
 
 // RunStreams runs the suite against a destination that takes streams. Each
@@ -49,7 +49,7 @@ var ticketViews = []string{"tickets", "comments", "attachments"}
 func (b Bundle) part(n, pass int) destination.PartsInput {
 	return destination.PartsInput{Migration: b.Migration, Pass: pass, Partition: migration.Partition{
 		ID: migration.PartitionID(migration.Tickets, n), Entity: migration.Tickets, After: fmt.Sprint(n),
-	}}
+	}, Columns: b.Columns}
 }
 
 // copying writes tickets of these ids, with two comments each.
@@ -76,7 +76,7 @@ func (b Bundle) copying(ids ...string) destination.CopyViews {
 
 // row is a line of CSV whose last field holds all that CSV has to quote.
 func (b Bundle) row(view, id string) string {
-	columns := b.Columns(view)
+	columns := b.Columns[view]
 	return id + strings.Repeat(",", max(len(columns)-2, 0)) + ",\"a \"\"quoted\"\"\r\nline, and more\"\n"
 }
 
@@ -94,7 +94,7 @@ func (b Bundle) write(t *testing.T, in destination.PartsInput, ids ...string) {
 
 func (b Bundle) publish(t *testing.T, parts ...destination.PartsInput) (destination.Bundle, error) {
 	t.Helper()
-	in := destination.PublishInput{Migration: b.Migration, AsOf: made}
+	in := destination.PublishInput{Migration: b.Migration, AsOf: made, Columns: b.Columns}
 	for _, p := range parts {
 		in.Parts = append(in.Parts, destination.PartRef{Partition: p.Partition.ID, Pass: p.Pass})
 	}

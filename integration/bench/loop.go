@@ -25,8 +25,8 @@ import (
 // its CPU time can be told from the bench's.
 const loopCommand = "loop"
 
-// partitionRows is the product's.
-const partitionRows = 2000
+// partitionRows is as many tickets as a partition of the product holds.
+const partitionRows = 3000
 
 // bareLoop is what is left of a migration without any promise: no ledger, no
 // retry, no look at what became of the tickets' jobs.

@@ -24,6 +24,7 @@ type outcome struct {
 	usage    usage // of the worker
 	requests stats
 	history  history
+	actions  actions
 	progress migration.Progress
 }
 
@@ -85,6 +86,10 @@ func (b *bench) settings(t trial, a account, ledger string) ([]string, error) {
 // follow starts the migration and waits for its end.
 func (b *bench) follow(ctx context.Context, o *outcome, t trial, a account, env []string) error {
 	m := migration.Migration{Customer: t.source.customer, Destination: migration.DestinationZendesk, Account: a.name}
+	before, err := b.readActions(ctx)
+	if err != nil {
+		return err
+	}
 	began := time.Now()
 	if _, _, err := run(ctx, env, b.programs+"/starter", "start", t.source.customer, "--account", a.name); err != nil {
 		return err
@@ -93,7 +98,11 @@ func (b *bench) follow(ctx context.Context, o *outcome, t trial, a account, env 
 		return fmt.Errorf("the migration failed: %w", err)
 	}
 	o.seconds = time.Since(began).Seconds()
-	var err error
+	after, err := b.readActions(ctx)
+	if err != nil {
+		return err
+	}
+	o.actions = after.since(before)
 	o.history, err = b.readHistory(ctx, m)
 	return err
 }

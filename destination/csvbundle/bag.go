@@ -1,0 +1,156 @@
+package csvbundle
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"farewell/migration"
+)
+
+// The names of BagIt 1.0, RFC 8493. A bundle without manifestName is
+// incomplete: it is the last file to be written.
+const (
+	dataFolder      = "data"
+	packageName     = dataFolder + "/datapackage.json"
+	errorsName      = dataFolder + "/errors.csv"
+	declarationName = "bagit.txt"
+	infoName        = "bag-info.txt"
+	manifestName    = "manifest-sha256.txt"
+	tagManifestName = "tagmanifest-sha256.txt"
+	readmeName      = "README.txt"
+
+	declaration = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+)
+
+// bagWriter writes a bag and keeps the digest of every file.
+type bagWriter struct {
+	shelf shelf
+
+	mu    sync.Mutex
+	files map[string]digest
+}
+
+func newBagWriter(s shelf) *bagWriter { return &bagWriter{shelf: s, files: map[string]digest{}} }
+
+func (w *bagWriter) create(name string) (*segment, error) {
+	to, err := w.shelf.create(name)
+	if err != nil {
+		return nil, err
+	}
+	return newSegment(to), nil
+}
+
+func (w *bagWriter) close(name string, s *segment) (digest, error) {
+	d, err := s.close()
+	if err != nil {
+		return d, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.files[name] = d
+	return d, nil
+}
+
+func (w *bagWriter) small(name, content string) error {
+	s, err := w.create(name)
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(s, content); err != nil {
+		s.abandon()
+		return err
+	}
+	_, err = w.close(name, s)
+	return err
+}
+
+// complete writes all that describes the tables' files, the manifest last.
+func (w *bagWriter) complete(r *record, faults []fault) error {
+	if err := w.small(errorsName, errorsFile(faults)); err != nil {
+		return err
+	}
+	described, err := dataPackage(r, w.files[errorsName], len(faults))
+	if err != nil {
+		return err
+	}
+	if err := w.small(packageName, described); err != nil {
+		return err
+	}
+	kept, err := indented(r)
+	if err != nil {
+		return err
+	}
+	for _, tag := range []struct{ name, content string }{
+		{declarationName, declaration},
+		{infoName, w.info(r)},
+		{readmeName, readme(r)},
+		{recordName, kept},
+	} {
+		if err := w.small(tag.name, tag.content); err != nil {
+			return err
+		}
+	}
+	manifest := w.manifest(isPayload)
+	tags := w.manifest(func(name string) bool { return !isPayload(name) })
+	if err := w.small(tagManifestName, tags+manifestLine(manifestName, digestOf(manifest))); err != nil {
+		return err
+	}
+	return w.small(manifestName, manifest)
+}
+
+func isPayload(name string) bool { return strings.HasPrefix(name, dataFolder+"/") }
+
+// manifest lists the files that are written so far, in the order of their names.
+func (w *bagWriter) manifest(listed func(name string) bool) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(w.files)) {
+		if listed(name) {
+			b.WriteString(manifestLine(name, w.files[name]))
+		}
+	}
+	return b.String()
+}
+
+func manifestLine(name string, d digest) string { return d.SHA256 + "  " + name + "\n" }
+
+func digestOf(content string) digest {
+	h := newHashing(io.Discard)
+	_, _ = io.WriteString(h, content) // io.Discard takes everything
+	return h.digest()
+}
+
+// info is bag-info.txt.
+func (w *bagWriter) info(r *record) string {
+	var octets int64
+	files := 0
+	for name, d := range w.files {
+		if isPayload(name) {
+			octets += d.Bytes
+			files++
+		}
+	}
+	var b strings.Builder
+	line := func(label, value string) { fmt.Fprintf(&b, "%s: %s\n", label, oneLine(value)) }
+	line("Bag-Software-Agent", "Farewell")
+	line("Bagging-Date", r.AsOf.Format("2006-01-02"))
+	line("External-Identifier", externalID(r.Migration))
+	line("External-Description", "Help desk records, as CSV files with a Frictionless Data Package")
+	line("Payload-Oxum", fmt.Sprintf("%d.%d", octets, files))
+	return b.String()
+}
+
+func externalID(m migration.Migration) string { return m.Customer + "/" + m.Account }
+
+// oneLine keeps a value from beginning a label of its own.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return ' '
+		}
+		return r
+	}, text)
+}

@@ -1,0 +1,71 @@
+package csvbundle
+
+import (
+	"context"
+	"io"
+	"io/fs"
+
+	"farewell/destination"
+)
+
+// vault is where the parts and the bundle of an account lie. Names of parts are
+// those of partKey; a try is a name that beginTry made up.
+type vault interface {
+	// where names the bundle for people.
+	where() string
+	// staging names the place of the parts for people.
+	staging() string
+
+	// check looks whether there can be written, and writes nothing.
+	check(ctx context.Context) (checks []destination.Check, usable bool, err error)
+
+	// beginTry makes room for a part's rows, and takes earlier tries of the
+	// part, except the one to keep, out of the way.
+	beginTry(ctx context.Context, part, keep string) (try string, err error)
+	// createRows begins a try's only file.
+	createRows(ctx context.Context, try string) (sink, error)
+	// commitPart makes the part complete: in one step, its description takes
+	// the place of an earlier one. It fails when a later try has begun.
+	commitPart(ctx context.Context, part, try string, description []byte) error
+	// endTry deletes what a failed try has left.
+	endTry(ctx context.Context, try string) error
+	// description reads what commitPart wrote; fs.ErrNotExist: there is none.
+	description(ctx context.Context, part string) ([]byte, error)
+	// anyDescription reads one of them; nil: there is none.
+	anyDescription(ctx context.Context) ([]byte, error)
+	// openRows reads a range of a try's file.
+	openRows(ctx context.Context, try string, offset, length int64) (io.ReadCloser, error)
+
+	// published opens the bundle that is there. fs.ErrNotExist: none is.
+	published(ctx context.Context) (bag, error)
+	// publish puts a bundle in the place of the one that is there, or leaves
+	// that one as it is. write must create the manifest last.
+	publish(ctx context.Context, write func(shelf) error) error
+	// repair undoes a publish that was cut short.
+	repair(ctx context.Context) error
+	// tidy deletes what publishing left, and the tries of these parts except
+	// the one to keep of each.
+	tidy(ctx context.Context, keep map[string]string) error
+	// lock keeps two publishings apart; the lock ends with its process.
+	lock(ctx context.Context) (unlock func(), err error)
+}
+
+// bag is a bundle that can be read. Its names are paths with slashes.
+type bag interface {
+	fs.FS
+	io.Closer
+}
+
+// shelf is a bundle in the making.
+type shelf interface {
+	create(name string) (sink, error)
+	// parallel tells whether several files can be open at a time.
+	parallel() bool
+}
+
+// sink is a file in the making. Exactly one of finish and abandon ends it.
+type sink interface {
+	io.Writer
+	finish() error // brings it to where it stays
+	abandon()      // what was written does not matter any more
+}

@@ -1,0 +1,169 @@
+package source
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"farewell/migration"
+)
+
+// ticketTags is the CSV file of the tickets' tags, a row for each: a list in
+// one cell helps nobody in a spreadsheet. It has no view of its own.
+const ticketTags = "ticket_tags"
+
+// csvViews lists what CopyPart can stream, in the order in which readers with
+// foreign keys want it.
+func csvViews() []string {
+	return []string{"organizations", "users", "tickets", ticketTags, "comments", "attachments"}
+}
+
+// csvColumn is a column of a CSV file and how it is selected.
+type csvColumn struct {
+	migration.Column
+	sql string
+}
+
+// csvColumnsOf lists the columns of a CSV file, in order: those of its view
+// without customer_id, and without the tags of tickets.
+func (sh shape) csvColumnsOf(name string) ([]csvColumn, error) {
+	if name == ticketTags {
+		return []csvColumn{
+			{migration.Column{Name: "ticket_id", Type: sh["tickets"]["id"].csvType(kindID)}, "v.id as ticket_id"},
+			{migration.Column{Name: "position", Type: migration.ColumnInteger}, "t.position"},
+			{migration.Column{Name: "tag", Type: migration.ColumnString}, "t.tag"},
+		}, nil
+	}
+	v, err := viewNamed(name)
+	if err != nil {
+		return nil, err
+	}
+	var columns []csvColumn
+	for _, c := range v.columns {
+		if c.name == customerID || (name == "tickets" && c.kind == kindTags) {
+			continue
+		}
+		columns = append(columns, csvColumn{
+			Column: migration.Column{Name: c.name, Type: sh[v.name][c.name].csvType(c.kind)},
+			sql:    c.csvExpression(),
+		})
+	}
+	return columns, nil
+}
+
+// csvExpression selects a column as text for a bundle: times in RFC 3339 UTC,
+// tags as a JSON array, true and false spelt out.
+func (c column) csvExpression() string {
+	switch c.kind {
+	case kindTime:
+		return `to_char(v.` + c.name + ` at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ` + c.name
+	case kindTags:
+		return "array_to_json(v." + c.name + ")::text as " + c.name
+	case kindBool:
+		return "v." + c.name + "::text as " + c.name
+	default:
+		return "v." + c.name
+	}
+}
+
+// csvType is what the column's cells hold at this source: ids are what the
+// customer's database says.
+func (t columnType) csvType(k kind) migration.ColumnType {
+	switch k {
+	case kindTime:
+		return migration.ColumnDatetime
+	case kindTags:
+		return migration.ColumnArray
+	case kindJSON:
+		return migration.ColumnObject
+	case kindBool:
+		return migration.ColumnBoolean
+	case kindInteger:
+		return migration.ColumnInteger
+	case kindID:
+		switch t.idCast() {
+		case "bigint":
+			return migration.ColumnInteger
+		case "uuid":
+			return migration.ColumnUUID
+		}
+	}
+	return migration.ColumnString
+}
+
+// Columns lists, for every view that CopyPart can stream, the columns of its
+// CSV in their order, the id first or, for ticket_tags, the ticket's.
+func (s *Source) Columns(ctx context.Context) (map[string][]migration.Column, error) {
+	all := map[string][]migration.Column{}
+	err := s.call(ctx, operation{name: "look at the views' columns"}, func(ctx context.Context, conn *pgx.Conn) error {
+		sh, err := s.shape(ctx, conn)
+		if err != nil {
+			return err
+		}
+		for _, name := range csvViews() {
+			columns, err := sh.csvColumnsOf(name)
+			if err != nil {
+				return err
+			}
+			for _, c := range columns {
+				all[name] = append(all[name], c.Column)
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+// csvSelect is the statement whose rows are a view's CSV.
+func (sh shape) csvSelect(schema, name string, sel selection) (string, error) {
+	columns, err := sh.csvColumnsOf(name)
+	if err != nil {
+		return "", err
+	}
+	of := name
+	if name == ticketTags {
+		of = "tickets"
+	}
+	v, err := viewNamed(of)
+	if err != nil {
+		return "", err
+	}
+	where, err := sh.where(v, sel, literals{})
+	if err != nil {
+		return "", err
+	}
+	list := ""
+	for i, c := range columns {
+		if i > 0 {
+			list += ", "
+		}
+		list += c.sql
+	}
+	from := pgx.Identifier{schema, v.name}.Sanitize() + " v"
+	order := v.orderBy()
+	if name == ticketTags {
+		from += " cross join lateral unnest(v.tags) with ordinality as t(tag, position)"
+		order = " order by v.id, t.position"
+	}
+	return fmt.Sprintf("select %s from %s where %s%s", list, from, where, order), nil
+}
+
+// Selects are the statements that stream all of a customer's records, by view,
+// as CopyPart does for a part of them: for who wants to compare.
+func (s *Source) Selects(ctx context.Context, customer string) (map[string]string, error) {
+	all := map[string]string{}
+	err := s.call(ctx, operation{name: "write down the statements", customer: customer}, func(ctx context.Context, conn *pgx.Conn) error {
+		sh, err := s.shape(ctx, conn)
+		if err != nil {
+			return err
+		}
+		for _, name := range csvViews() {
+			if all[name], err = sh.csvSelect(s.schema, name, selection{customer: customer}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return all, err
+}
