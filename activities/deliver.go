@@ -223,7 +223,9 @@ func (l *lane) remember(items []migration.Item) {
 // would want to find out afterwards.
 func (l *lane) weigh(items []migration.Item) {
 	l.mu.Lock()
-	reason, tooMany := l.failures.add(items, l.in.Tolerance, l.in.Partition.Rows)
+	// People on demand are in no plan, and a range grows after it was planned.
+	rows := max(l.in.Partition.Rows, int64(len(l.known)))
+	reason, tooMany := l.failures.add(items, l.in.Tolerance, rows)
 	l.mu.Unlock()
 	if !tooMany || l.in.Tolerated {
 		return
@@ -258,6 +260,9 @@ func (l *lane) resolve(b migration.Batch, jobs []string, whole bool) error {
 	if l.settleOnly {
 		return nil
 	}
+	// Said before the first look, which alone may take longer than a lane may be
+	// quiet without a reason.
+	l.a.Reasons.set(l.reason, "in_doubt", "a batch is in doubt: its fate is being looked up", time.Time{})
 	defer l.a.Reasons.set(l.reason, "", "", time.Time{})
 	for l.halted() == nil {
 		finding, err := l.dest.Lookup(l.feedCtx, destination.Doubt{Batch: l.addressed(b), SentAfter: b.SendBy.Add(-l.in.Timings.SendWithin), JobIDs: jobs}, l.a.Ledger.OwnsJobs)

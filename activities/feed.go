@@ -16,7 +16,13 @@ import (
 func (l *lane) run() error {
 	for {
 		feedErr := l.feed()
+		if feedErr != nil {
+			l.stopFeed() // look-ups are the next attempt's; what is open is brought to its end
+		}
 		flightErr := l.wait()
+		if flightErr != nil && errors.Is(feedErr, context.Canceled) {
+			feedErr = nil // it stopped because of the other
+		}
 		if err := errors.Join(feedErr, flightErr); err != nil {
 			return err
 		}
@@ -46,6 +52,15 @@ func (l *lane) feed() error {
 		return nil // our own word ended the wait
 	}
 	return l.haltOn(err)
+}
+
+// stopOn ends the feeding after an error of a batch on its way: the next
+// attempt goes on where the ledger ends, and begins with that batch.
+func (l *lane) stopOn(err error) error {
+	if err != nil {
+		l.stopFeed()
+	}
+	return err
 }
 
 // haltOn turns errors that are not the partition's fault into an outcome.
@@ -315,7 +330,7 @@ func (l *lane) dispatch(page migration.Page, parcel destination.Parcel, level in
 		release()
 		return fmt.Errorf("write the intent of batch %s: %w", b.ID, err)
 	}
-	l.flight.Go(func() error { return l.deliver(b, sendBy, parcel, release) })
+	l.flight.Go(func() error { return l.stopOn(l.deliver(b, sendBy, parcel, release)) })
 	return nil
 }
 

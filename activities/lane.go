@@ -212,7 +212,7 @@ func (l *lane) recall(state migration.PartitionState) {
 	}
 	for _, b := range state.Batches {
 		if !b.Settled {
-			l.resumed.Go(func() error { return l.resume(b) })
+			l.resumed.Go(func() error { return l.stopOn(l.resume(b)) })
 		}
 	}
 }

@@ -2,10 +2,12 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
 	"farewell/destination"
+	"farewell/ledger"
 	"farewell/migration"
 )
 
@@ -87,6 +89,17 @@ func (l *lane) acquaint(e migration.Entity, ids []string) error {
 		return nil
 	}
 	unknown, err := l.bring(e, missing)
+	for errors.Is(err, ledger.ErrFenced) {
+		// A lane of another worker brings people of this migration too, and it
+		// may have brought these.
+		if err := pause(l.feedCtx, l.in.Timings.PollEvery); err != nil {
+			return err
+		}
+		if err := l.ask(e, missing); err != nil {
+			return err
+		}
+		unknown, err = l.bring(e, l.strangers(e, missing))
+	}
 	if err != nil {
 		return err
 	}
@@ -138,6 +151,9 @@ func (l *lane) keepTarget(e migration.Entity, id string, t migration.Target) {
 // came to the source after their partition had been read, or a trial skipped
 // it. It returns those whom the source does not know.
 func (l *lane) bring(e migration.Entity, ids []string) (unknown []string, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	lock := l.a.people.of(l.in.Migration, e)
 	lock.Lock()
 	defer lock.Unlock()
