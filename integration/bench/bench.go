@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -101,10 +100,10 @@ func (b *bench) measure(ctx context.Context, r *report) error {
 	if err := b.conditions(r); err != nil {
 		return err
 	}
-	return errors.Join(
-		b.measureSpeed(ctx, r),
-		b.measureActions(ctx, r),
-	)
+	if err := b.measureSpeed(ctx, r); err != nil {
+		return err
+	}
+	return b.measureActions(ctx, r)
 }
 
 // say tells a person what goes on.

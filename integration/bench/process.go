@@ -49,7 +49,8 @@ func start(ctx context.Context, log string, ready string, env []string, program 
 	line, ok := <-found
 	if !ok {
 		err := p.cmd.Wait()
-		return nil, "", fmt.Errorf("%s ended before it was ready, see %s: %w", program, log, err)
+		said, _ := os.ReadFile(log) // better than nothing
+		return nil, "", fmt.Errorf("%s ended before it was ready: %w\n%s", program, err, said)
 	}
 	return p, line, nil
 }

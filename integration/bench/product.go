@@ -77,7 +77,9 @@ func (b *bench) settings(t trial, a account, ledger string) ([]string, error) {
 		"FAREWELL_TASK_QUEUE=" + a.name,
 		"FAREWELL_TIME_FACTOR=" + strconv.FormatFloat(t.scale, 'f', -1, 64),
 		"FAREWELL_LOG_LEVEL=info",
+		"FAREWELL_ENV_FILE=" + os.DevNull, // not the development environment's
 		"TEMPORAL_ADDRESS=" + b.places.temporal,
+		"TEMPORAL_NAMESPACE=default",
 		"BENCH_TOKEN=" + a.token,
 		"HOME=" + b.dir,
 	}, err
