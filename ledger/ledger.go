@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"time"
 
@@ -117,17 +119,53 @@ func refusedForGood(err error) bool {
 }
 
 // repeated calls do again when the server chose it as the victim of a deadlock
-// or a lost race, of which nothing remains.
+// or a lost race, of which nothing remains, and when the connection was lost,
+// of which it is unknown what remains: all that comes here may be repeated. A
+// server that restarts is back within the time of one call.
 func repeated(ctx context.Context, do func() error) error {
 	const tries = 5
-	for try := 1; ; try++ {
+	pause := 50 * time.Millisecond
+	for try := 1; ; {
 		err := do()
 		var refused *pgconn.PgError
-		lostRace := errors.Is(err, errLostRace) || errors.As(err, &refused) && (refused.Code == "40001" || refused.Code == "40P01")
-		if !lostRace || try == tries || ctx.Err() != nil {
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return err
+		case errors.Is(err, errLostRace) || errors.As(err, &refused) && (refused.Code == "40001" || refused.Code == "40P01"):
+			if try == tries {
+				return err
+			}
+			try++
+		case connectionLost(err):
+			timer := time.NewTimer(pause)
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+				timer.Stop()
+				return err
+			}
+			pause = min(2*pause, time.Second)
+		default:
 			return err
 		}
 	}
+}
+
+// connectionLost tells whether the server, or the way there, went away: while
+// it was asked, or already before.
+func connectionLost(err error) bool {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		switch refused.Code {
+		case "57P01", "57P02", "57P03": // is being shut down, has crashed, is starting
+			return true
+		}
+		return false
+	}
+	var unreachable net.Error
+	var unconnected *pgconn.ConnectError
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) ||
+		errors.As(err, &unreachable) || errors.As(err, &unconnected)
 }
 
 // errLostRace: another connection wrote the same row between the statement's

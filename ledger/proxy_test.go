@@ -17,6 +17,8 @@ type proxy struct {
 
 	mu    sync.Mutex
 	mode  mode
+	skip  int // answers that cutAtEnd lets pass first
+	lost  int // answers that it dropped
 	conns []net.Conn
 }
 
@@ -59,6 +61,20 @@ func (p *proxy) set(m mode) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.mode = m
+}
+
+// lose drops the answer after so many others, and the connection with it.
+func (p *proxy) lose(after int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mode, p.skip = cutAtEnd, after
+}
+
+// losses is how many answers were dropped so far.
+func (p *proxy) losses() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lost
 }
 
 // drop closes every connection.
@@ -105,8 +121,11 @@ func (p *proxy) answer(client net.Conn, b []byte) bool {
 	defer p.mu.Unlock()
 	switch p.mode {
 	case cutAtEnd:
-		p.mode = pass
-		return false
+		if p.skip--; p.skip < 0 {
+			p.mode = pass
+			p.lost++
+			return false
+		}
 	case mute:
 		return true
 	}
