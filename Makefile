@@ -7,7 +7,7 @@ SHELL := bash
 tools := .dev/bin
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
 build: ## bin/starter, bin/worker and bin/sandbox
 	go build -buildvcs=false -o bin/ ./starter ./worker ./sandbox
@@ -45,6 +45,10 @@ bench: ## throughput beside a bare loop; fails when an aim is missed
 	go build -buildvcs=false -o bin/ ./integration/bench
 	./temporal-dev.sh with-servers -- bin/bench
 
+bench-pace: ## pace: budgets, egress, edge, source; about half an hour; fails when an aim is missed
+	go build -buildvcs=false -o bin/ ./integration/pace
+	./temporal-dev.sh with-servers -- bin/pace
+
 chaos: ## kills, cuts and delays while 300,000 tickets move; `make chaos SEED=n` for another order
 	go build -buildvcs=false -o bin/ ./integration/chaos
 	./temporal-dev.sh with-servers -- bin/chaos -seed $(or $(SEED),1)
@@ -61,5 +65,5 @@ $(tools)/workflowcheck: tools/workflowcheck/go.mod
 	@echo "building workflowcheck, once (about 10 seconds)"
 	go build -C tools/workflowcheck -buildvcs=false -o ../../$@ go.temporal.io/sdk/contrib/tools/workflowcheck
 
-.PHONY: help build check formatting vet lint workflowcheck layout test demo bench chaos clean
+.PHONY: help build check formatting vet lint workflowcheck layout test demo bench bench-pace chaos clean
 .DEFAULT_GOAL := help

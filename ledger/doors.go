@@ -74,11 +74,9 @@ func sameDoor(a, b migration.Egress) bool {
 func (c *Controls) hearBlock(k edgeKey, sent, until time.Time, evidence string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.blocks[k].After(time.Now()) {
-		c.blocks[k] = until
-	}
 	e := c.egresses[k.egress]
 	if (e.State == "" || e.State == migration.EgressOpen) && e.Since.Before(sent) {
+		c.blocks[k] = until
 		e.Name, e.State, e.Since, e.Account, e.Evidence = k.egress, migration.EgressBlocked, time.Now(), k.account, evidence
 		e.ProbeAt = time.Now().Add(firstProbe)
 		if c.egresses == nil {

@@ -160,29 +160,29 @@ func (l *Ledger) slots(ctx context.Context, egress string, want int, c *ledgerCl
 }
 
 // block notes that the edge refused a request of the account, sent so long ago:
-// the account rests, and until a probe says otherwise the whole egress does. What
-// was sent before the block that is known already adds nothing.
+// the account rests, and until a probe says otherwise the whole egress does.
+// What was sent before the last change of the egress, or while it is blocked,
+// adds nothing: then the refusal need not be the account's.
 func (l *Ledger) block(ctx context.Context, egress, account, evidence string, ago, atLeast time.Duration) error {
 	return l.tellEgress(ctx, "block egress "+egress, `
 		with sent as (
 			select clock_timestamp() - make_interval(secs => $4) as at
-		), account_block as (
-			insert into edge_blocks as b (egress, account, since, until, times, evidence, changed_at)
-			values ($1, $2, clock_timestamp(), clock_timestamp() + make_interval(secs => $5), 1, $3, clock_timestamp())
-			on conflict (egress, account) do update set
-				since = excluded.since, evidence = excluded.evidence, changed_at = excluded.changed_at,
-				times = case when b.until < clock_timestamp() - interval '10 minutes' then 1 else b.times + 1 end,
-				until = clock_timestamp() + least(make_interval(secs => $6), make_interval(secs => $5) *
-					case when b.until < clock_timestamp() - interval '10 minutes' then 1 else power(2, least(b.times, 10)) end)
-			where b.since < (select at from sent)
-			returning account
+		), blocked as (
+			insert into egresses as e (egress, state, account, evidence, probe_at)
+			values ($1, 'blocked', $2, $3, clock_timestamp() + make_interval(secs => $7))
+			on conflict (egress) do update set
+				state = 'blocked', since = clock_timestamp(), account = excluded.account, evidence = excluded.evidence, failed = 0,
+				probe_at = excluded.probe_at, probe_ends = '-infinity', changed_at = clock_timestamp()
+			where e.state = 'open' and e.since < (select at from sent)
+			returning egress
 		)
-		insert into egresses as e (egress, state, account, evidence, probe_at)
-		select $1, 'blocked', $2, $3, clock_timestamp() + make_interval(secs => $7) from account_block
-		on conflict (egress) do update set
-			state = 'blocked', since = clock_timestamp(), account = excluded.account, evidence = excluded.evidence, failed = 0,
-			probe_at = excluded.probe_at, probe_ends = '-infinity', changed_at = clock_timestamp()
-		where e.state = 'open' and e.since < (select at from sent)`,
+		insert into edge_blocks as b (egress, account, since, until, times, evidence, changed_at)
+		select $1, $2, clock_timestamp(), clock_timestamp() + make_interval(secs => $5), 1, $3, clock_timestamp() from blocked
+		on conflict (egress, account) do update set
+			since = excluded.since, evidence = excluded.evidence, changed_at = excluded.changed_at,
+			times = case when b.until < clock_timestamp() - interval '10 minutes' then 1 else b.times + 1 end,
+			until = clock_timestamp() + least(make_interval(secs => $6), make_interval(secs => $5) *
+				case when b.until < clock_timestamp() - interval '10 minutes' then 1 else power(2, least(b.times, 10)) end)`,
 		egress, account, clean(evidence), ago.Seconds(), atLeast.Seconds(), longestBlock.Seconds(), firstProbe.Seconds())
 }
 

@@ -148,6 +148,10 @@ func TestBlockOfTheWholeEgressIsNotTheFirstAccounts(t *testing.T) {
 	s := seat(t, l, "one")
 	must(t, s.Block(t.Context(), "first", "status 403", 0, time.Minute))
 	gate(t, s, migration.EgressBlocked)
+	must(t, s.Block(t.Context(), "second", "status 403", 0, time.Minute))
+	if _, until := s.Gate("second"); !until.IsZero() {
+		t.Errorf("the second account is taken for odd, although the whole egress is blocked")
+	}
 	must(t, s.Probed(t.Context(), migration.ProbeRefused))
 	if again, err := s.ClaimProbe(t.Context()); again || err != nil {
 		t.Errorf("a probe was granted right after one that was refused (%v)", err)
