@@ -91,7 +91,7 @@ func (a actions) String() string {
 // jobScale times shorter than in life. What the server counts is measured;
 // only beats are computed, since their rhythm does not scale.
 func (b *bench) measureActions(ctx context.Context, r *report) error {
-	say("jobs of %.0f s, %.0f times faster: about 2 minutes", 100*secondsPerTicket, jobScale)
+	say("jobs of %.0f s, %.0f times faster: about 3 minutes", 100*secondsPerTicket, jobScale)
 	o, err := b.migrate(ctx, trial{source: b.large, scale: jobScale, perTicket: secondsPerTicket})
 	if err != nil {
 		return err

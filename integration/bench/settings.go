@@ -28,7 +28,7 @@ const (
 
 	// jobScale is how much faster than Zendesk the run with jobs of 15 s is. At
 	// more, our own computing would outweigh the jobs.
-	jobScale = 20.0
+	jobScale = 10.0
 	// secondsPerTicket is what the recordings of real jobs show: 15 s for 100.
 	secondsPerTicket = 0.15
 
