@@ -1,20 +1,20 @@
 package zendesk
 
 import (
-	"hash/maphash"
+	"crypto/sha256"
 	"strconv"
 )
 
 // seenTickets are the live tickets of ours that a pass saw. An account may hold
-// millions, so a ticket takes some 60 bytes: a hash stands for its source id.
-// Of 100,000 tickets two would share one in one sweep of four billion; they
-// would be taken for copies of each other, and since the ledger knows the
-// target of each, the sweep would only ask an operator.
+// millions, so a ticket takes some 70 bytes: a digest stands for its source id.
+// It is a cryptographic one, since of two tickets that shared it the sweep would
+// delete one as the other's copy.
 type seenTickets struct {
-	seed    maphash.Seed
-	first   map[uint64]seenTicket // by hash of the source id
+	first   map[digest]seenTicket // by source id
 	targets map[int64]struct{}
 }
+
+type digest [16]byte
 
 type seenTicket struct {
 	target    int64
@@ -23,13 +23,14 @@ type seenTicket struct {
 }
 
 func newSeenTickets() *seenTickets {
-	return &seenTickets{seed: maphash.MakeSeed(), first: map[uint64]seenTicket{}, targets: map[int64]struct{}{}}
+	return &seenTickets{first: map[digest]seenTicket{}, targets: map[int64]struct{}{}}
 }
 
 // add notes a ticket; when there was one with its source id, that is returned.
 func (s *seenTickets) add(sourceID string, t seenTicket) (first seenTicket, again bool) {
 	s.targets[t.target] = struct{}{}
-	key := maphash.String(s.seed, sourceID)
+	sum := sha256.Sum256([]byte(sourceID))
+	key := digest(sum[:16])
 	if first, again = s.first[key]; !again {
 		s.first[key] = t
 	}
