@@ -319,8 +319,13 @@ func (l *lane) dispatch(page migration.Page, parcel destination.Parcel, level in
 	if err := l.slowUp.wait(l.feedCtx); err != nil {
 		return err
 	}
+	leave, err := l.takeSeat()
+	if err != nil {
+		return err
+	}
 	release, err := l.dest.Reserve(l.feedCtx)
 	if err != nil {
+		leave()
 		return err
 	}
 	b := l.batch(parcel.Sent, level, inOrder, page.ReadAt)
@@ -328,10 +333,26 @@ func (l *lane) dispatch(page migration.Page, parcel destination.Parcel, level in
 	b.SendBy, err = l.a.Ledger.Intend(l.feedCtx, l.hold, b, l.in.Timings.SendWithin)
 	if err != nil {
 		release()
+		leave()
 		return fmt.Errorf("write the intent of batch %s: %w", b.ID, err)
 	}
-	l.flight.Go(func() error { return l.stopOn(l.deliver(b, sendBy, parcel, release)) })
+	l.flight.Go(func() error {
+		defer leave()
+		return l.stopOn(l.deliver(b, sendBy, parcel, release))
+	})
 	return nil
+}
+
+// takeSeat waits until one batch more may be on its way. It comes before the
+// intent: what waits after it is sent even when the lane has halted meanwhile,
+// and may miss its deadline.
+func (l *lane) takeSeat() (leave func(), err error) {
+	select {
+	case l.seats <- struct{}{}:
+		return func() { <-l.seats }, nil
+	case <-l.feedCtx.Done():
+		return nil, l.feedCtx.Err()
+	}
 }
 
 func itemIDs(items []migration.Item) []string {

@@ -43,6 +43,7 @@ type lane struct {
 	stopFeed context.CancelFunc
 	leave    []func()
 	flight   errgroup.Group // batches that this lane sent
+	seats    chan struct{}  // one is taken by each of them, before its intent is written
 	resumed  errgroup.Group // batches that an earlier attempt left open
 
 	mu        sync.Mutex
@@ -77,8 +78,8 @@ func (a *Activities) startLane(ctx context.Context, dest destination.Batches, in
 		known:   map[string]bool{},
 		sent:    map[string]int{},
 		targets: map[migration.Entity]map[string]migration.Target{},
+		seats:   make(chan struct{}, laneFlight),
 	}
-	l.flight.SetLimit(laneFlight)
 	var leave func()
 	l.reason, leave = a.Reasons.join(in.Migration, dest.WaitingFor)
 	l.pulse = startPulse(ctx, func() migration.Reason { return a.Reasons.of(l.reason) })
