@@ -10,6 +10,9 @@ import (
 // Reasons collects, for the migrations that this worker works on, the one
 // reason why each does not move. The worker reports them to the ledger.
 type Reasons struct {
+	// Source is why a customer's reads wait; nil: they never do.
+	Source func(customer string) migration.Reason
+
 	mu    sync.Mutex
 	lanes map[migration.Migration]map[*laneReason]struct{}
 }
@@ -56,7 +59,7 @@ func (r *Reasons) Current() map[migration.Migration]migration.Reason {
 func (r *Reasons) join(m migration.Migration, account func() migration.Reason) (lane *laneReason, leave func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	lane = &laneReason{account: account}
+	lane = &laneReason{account: r.orSource(m, account)}
 	if r.lanes[m] == nil {
 		r.lanes[m] = map[*laneReason]struct{}{}
 	}
@@ -68,6 +71,17 @@ func (r *Reasons) join(m migration.Migration, account func() migration.Reason) (
 		if len(r.lanes[m]) == 0 {
 			delete(r.lanes, m)
 		}
+	}
+}
+
+// orSource is the account's reason, else the source's.
+func (r *Reasons) orSource(m migration.Migration, account func() migration.Reason) func() migration.Reason {
+	return func() migration.Reason {
+		reason := account()
+		if reason.Code == "" && r.Source != nil {
+			return r.Source(m.Customer)
+		}
+		return reason
 	}
 }
 

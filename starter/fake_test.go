@@ -53,6 +53,7 @@ type fakeMemory struct {
 	workers  []migration.Presence
 	failures []migration.Failure
 	egresses []migration.Egress
+	sources  []migration.SourcePace
 	controls []string // "pause acme by root: why"
 	err      error
 	asked    int
@@ -111,6 +112,22 @@ func (f *fakeMemory) OpenEgress(_ context.Context, egress, by, why string) error
 
 func (f *fakeMemory) CloseEgress(_ context.Context, egress, by, why string) error {
 	f.controls = append(f.controls, fmt.Sprintf("close %s%s", egress, said(by, why)))
+	return f.err
+}
+
+func (f *fakeMemory) Sources(context.Context) ([]migration.SourcePace, error) {
+	return f.sources, f.err
+}
+
+func (f *fakeMemory) SetSourcePace(_ context.Context, source string, maxRows *float64, governed *bool, by, why string) error {
+	word := "source " + source
+	if maxRows != nil {
+		word += fmt.Sprintf(" rows %v", *maxRows)
+	}
+	if governed != nil {
+		word += fmt.Sprintf(" governed %t", *governed)
+	}
+	f.controls = append(f.controls, word+said(by, why))
 	return f.err
 }
 

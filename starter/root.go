@@ -52,7 +52,7 @@ stops one.`,
 		a.startCommand(), a.retryCommand(),
 		a.listCommand(), a.statusCommand(), a.watchCommand(), a.failuresCommand(), a.verifyBundleCommand(), a.verifyCommand(),
 		a.pauseCommand(), a.resumeCommand(), a.skipCommand(), a.cancelCommand(),
-		a.egressCommand(),
+		a.egressCommand(), a.sourceCommand(),
 	)
 	return root
 }

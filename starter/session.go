@@ -32,6 +32,10 @@ type memory interface {
 	SetEgressCap(ctx context.Context, egress string, perSecond float64, by, why string) error
 	OpenEgress(ctx context.Context, egress, by, why string) error
 	CloseEgress(ctx context.Context, egress, by, why string) error
+
+	// What is taken of the source; workers that read follow in a second.
+	Sources(ctx context.Context) ([]migration.SourcePace, error)
+	SetSourcePace(ctx context.Context, source string, maxRows *float64, governed *bool, by, why string) error
 }
 
 // orchestrator is the part of Temporal that operators see and use.

@@ -59,6 +59,7 @@ type house struct {
 	temporal client.Client
 	ledger   *ledger.Ledger
 	source   *source.Source
+	governor *source.Governor
 	controls *ledger.Controls
 	places   *places
 	closers  []func()
@@ -87,6 +88,12 @@ func connect(ctx context.Context, c config.Config, log *slog.Logger) (_ *house, 
 	if _, err = h.source.Now(ctx); err != nil {
 		return nil, fmt.Errorf("open the source (FAREWELL_SOURCE_URL): %w", err)
 	}
+	name, err := source.Name(c.SourceURL)
+	if err != nil {
+		return nil, err
+	}
+	h.governor = h.source.Govern(h.ledger.SourceSeat(h.name, name), log)
+	h.closers = append(h.closers, h.governor.Close)
 	o, err := c.TemporalOptions()
 	if err != nil {
 		return nil, err
@@ -124,8 +131,9 @@ func (h *house) close() {
 // to its end for as long as workerStop allows.
 func (h *house) work(ctx context.Context) error {
 	reasons := activities.NewReasons()
+	reasons.Source = h.governor.WaitingFor
 	does := &activities.Activities{
-		Source:       h.source,
+		Source:       source.Governed{Source: h.source, Governor: h.governor},
 		Ledger:       h.ledger,
 		Destinations: h.places,
 		Controls:     h.controls,

@@ -45,11 +45,14 @@ func (p *presence) run(ctx context.Context, h *house, sign migration.Presence, r
 	defer close(p.done)
 	ticker := time.NewTicker(presenceEvery)
 	defer ticker.Stop()
+	said := map[migration.Migration]string{}
 	for {
 		sign.Seen = time.Now()
+		now := reasons.Current()
+		said = logReasons(h.log, said, now)
 		err := h.ledger.BeatWorker(ctx, sign)
 		if err == nil {
-			err = h.ledger.ReportReasons(ctx, h.name, reasons.Current())
+			err = h.ledger.ReportReasons(ctx, h.name, now)
 		}
 		if err != nil && ctx.Err() == nil {
 			h.log.Warn("the sign of life could not be written", "error", err)

@@ -1,0 +1,71 @@
+package source
+
+import (
+	"testing"
+	"time"
+
+	"farewell/migration"
+)
+
+// run governs so many times with the same looks.
+func run(p migration.SourcePace, times int, took time.Duration, active int) migration.SourcePace {
+	for range times {
+		p = govern(p, []sight{{took, active}, {took, active}, {took, active}})
+	}
+	return p
+}
+
+func TestGovernorTakesLessAtOnceAndMoreLittleByLittle(t *testing.T) {
+	t.Parallel()
+	const quick, slow = time.Millisecond, 20 * time.Millisecond
+	at := run(migration.SourcePace{Governed: true}, 1, quick, 0)
+	if at.Rows != firstRows || at.Base != quick {
+		t.Fatalf("begins with %+v", at)
+	}
+	at = run(at, 8, quick, 0)
+	if at.Rows < 10*firstRows {
+		t.Errorf("a source at ease is used with %.0f rows/s after 8 looks, want many more than %.0f", at.Rows, firstRows)
+	}
+	for _, row := range []struct {
+		name   string
+		took   time.Duration
+		active int
+	}{{"a slow canary", slow, 0}, {"many sessions of others", quick, 30}} {
+		less := run(at, 1, row.took, row.active)
+		if !less.Pressed || less.Rows > 0.75*at.Rows || less.Queries > 0.75*at.Queries {
+			t.Errorf("%s: %+v after %+v, want a good part less", row.name, less, at)
+		}
+		more := run(less, 1, quick, 0)
+		if more.Pressed || more.Rows != less.Rows+rowsMore {
+			t.Errorf("%s: then %.0f rows/s after %.0f, want %.0f more", row.name, more.Rows, less.Rows, rowsMore)
+		}
+		if least := run(at, 60, row.took, row.active); least.Rows != leastRows || least.Queries != leastQueries {
+			t.Logf("%s for long: %+v", row.name, least)
+			if least.Rows < leastRows || least.Queries < leastQueries {
+				t.Errorf("%s for long: %+v, want never less than the least", row.name, least)
+			}
+		}
+	}
+}
+
+func TestGovernorGetsUsedToStrainThatIsNotItsOwn(t *testing.T) {
+	t.Parallel()
+	at := run(migration.SourcePace{Governed: true}, 5, time.Millisecond, 0)
+	at = run(at, 20, 20*time.Millisecond, 2)
+	if at.Rows != leastRows {
+		t.Fatalf("under strain it takes %.0f rows/s, want the least", at.Rows)
+	}
+	at = run(at, 200, 20*time.Millisecond, 2)
+	if at.Rows == leastRows {
+		t.Error("minutes later it still takes the least, although its own share of the load is small")
+	}
+}
+
+func TestOneSlowLookIsNoSign(t *testing.T) {
+	t.Parallel()
+	at := run(migration.SourcePace{Governed: true}, 3, time.Millisecond, 0)
+	at = govern(at, []sight{{time.Millisecond, 0}, {time.Second, 0}, {time.Millisecond, 0}, {time.Millisecond, 0}, {time.Millisecond, 0}})
+	if at.Pressed {
+		t.Error("a single slow answer slowed the migration down")
+	}
+}

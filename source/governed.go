@@ -1,0 +1,104 @@
+package source
+
+import (
+	"context"
+	"io"
+
+	"farewell/migration"
+)
+
+// streamStep is how many rows of a stream pass between two looks at the pace,
+// at most: fewer when the pace is slow, since a stream must not stand still.
+const streamStep = 250
+
+// Governed is a Source whose reads of records keep a governor's pace. What it
+// does not list itself is small.
+type Governed struct {
+	*Source
+	*Governor
+}
+
+// Page is Source's.
+func (g Governed) Page(ctx context.Context, q PageQuery) (migration.Page, error) {
+	end, err := g.begin(ctx, q.Customer)
+	if err != nil {
+		return migration.Page{}, err
+	}
+	page, err := g.Source.Page(ctx, q)
+	end(rowsOf(page))
+	return page, err
+}
+
+func rowsOf(p migration.Page) int {
+	rows := p.Len()
+	for i := range p.Tickets {
+		for j := range p.Tickets[i].Comments {
+			rows += 1 + len(p.Tickets[i].Comments[j].Attachments)
+		}
+	}
+	return rows
+}
+
+// Count is Source's.
+func (g Governed) Count(ctx context.Context, customer string, e migration.Entity) (int64, error) {
+	end, err := g.begin(ctx, customer)
+	if err != nil {
+		return 0, err
+	}
+	defer end(0)
+	return g.Source.Count(ctx, customer, e)
+}
+
+// Cut is Source's.
+func (g Governed) Cut(ctx context.Context, customer string, e migration.Entity, size int) ([]migration.Partition, error) {
+	end, err := g.begin(ctx, customer)
+	if err != nil {
+		return nil, err
+	}
+	defer end(0)
+	return g.Source.Cut(ctx, customer, e, size)
+}
+
+// IDs is Source's. Rows of ids alone are not counted: ten of them cost less
+// than one record.
+func (g Governed) IDs(ctx context.Context, customer string, p migration.Partition) ([]migration.Listed, error) {
+	end, err := g.begin(ctx, customer)
+	if err != nil {
+		return nil, err
+	}
+	listed, err := g.Source.IDs(ctx, customer, p)
+	end(len(listed) / 10)
+	return listed, err
+}
+
+// CopyPart is Source's. The stream itself is held to the pace.
+func (g Governed) CopyPart(ctx context.Context, q PartQuery, open func(view string) (io.Writer, error)) (PartRows, error) {
+	end, err := g.begin(ctx, q.Customer)
+	if err != nil {
+		return PartRows{}, err
+	}
+	defer end(0)
+	return g.Source.CopyPart(ctx, q, func(view string) (io.Writer, error) {
+		w, err := open(view)
+		return &pacedWriter{w: w, ctx: ctx, governor: g.Governor}, err
+	})
+}
+
+// pacedWriter takes a row with each Write.
+type pacedWriter struct {
+	w        io.Writer
+	ctx      context.Context //nolint:containedctx // io.Writer has no other way to end a wait
+	governor *Governor
+	rows     int
+}
+
+func (p *pacedWriter) Write(b []byte) (int, error) {
+	if p.rows++; p.rows >= p.governor.step() {
+		p.governor.spend(p.ctx, p.rows)
+		p.rows = 0
+		if err := p.governor.rest(p.ctx); err != nil {
+			return 0, err
+		}
+	}
+	return p.w.Write(b)
+}

@@ -1,0 +1,324 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"farewell/migration"
+)
+
+// Pace is what all workers share about a source.
+type Pace interface {
+	// Queries tells how many queries this worker may run at a time, when it
+	// runs so many and so many callers wait.
+	Queries(ctx context.Context, used, waiting, limit int) (allowed int, err error)
+	// Spend counts rows that were read, and returns how long nothing more
+	// should be read for the rate to hold over all workers.
+	Spend(ctx context.Context, rows int, perSecond float64) (time.Duration, error)
+	// Lead returns the pace in force, and whether this worker is the one that
+	// looks at the source now.
+	Lead(ctx context.Context) (p migration.SourcePace, lead bool, err error)
+	// Govern writes down what that worker has found.
+	Govern(ctx context.Context, p migration.SourcePace) error
+}
+
+const (
+	// atWork is how long after the last read the source is looked at.
+	atWork = 10 * time.Second
+	// placesEvery is how often a worker shares out the queries.
+	placesEvery = 100 * time.Millisecond
+	// shownAfter is when a wait for the governor is a reason: shorter ones are
+	// its everyday work.
+	shownAfter = 2 * time.Second
+)
+
+// Governor bounds what this worker reads by what all workers together may.
+// While the ledger cannot be reached, the last known pace stays.
+type Governor struct {
+	source *Source
+	pace   Pace
+	log    *slog.Logger
+	stop   context.CancelFunc
+	ended  chan struct{}
+
+	mu       sync.Mutex
+	now      migration.SourcePace
+	used     int
+	waiting  map[string]*waiter // by customer
+	callers  int                // of all customers that wait
+	allowed  int
+	shared   time.Time // when the places were last shared out
+	readFrom time.Time // nothing is read before
+	lastUse  time.Time
+	changed  chan struct{}
+}
+
+type waiter struct {
+	callers int
+	since   time.Time
+}
+
+// Govern starts a governor; Close ends it.
+func (s *Source) Govern(p Pace, log *slog.Logger) *Governor {
+	ctx, stop := context.WithCancel(context.Background())
+	g := &Governor{
+		source: s, pace: p, log: log, stop: stop, ended: make(chan struct{}),
+		waiting: make(map[string]*waiter), changed: make(chan struct{}), allowed: 1,
+	}
+	go g.run(ctx)
+	return g
+}
+
+// Close ends the looking and waits for it.
+func (g *Governor) Close() {
+	g.stop()
+	<-g.ended
+}
+
+// Name is how the source is called in the ledger: where it is, without
+// credentials.
+func Name(url string) (string, error) {
+	c, err := pgx.ParseConfig(url)
+	if err != nil {
+		return "", fmt.Errorf("name the source: its connection URL cannot be read") // the cause would quote the password
+	}
+	return net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))) + "/" + c.Database, nil
+}
+
+// begin waits until one more query of the customer's may run; end must be
+// called with the rows that it read.
+func (g *Governor) begin(ctx context.Context, customer string) (end func(rows int), err error) {
+	began := time.Now()
+	defer g.waits(customer, began)()
+	for {
+		g.mu.Lock()
+		now := time.Now()
+		g.lastUse = now
+		bound := g.now.Governed && g.now.Rows > 0
+		rested := !g.readFrom.After(now) || g.now.RowsAllowed() == 0
+		if rested && (!bound || g.used < g.allowed) {
+			g.used++
+			g.mu.Unlock()
+			return g.end, nil
+		}
+		wait := placesEvery
+		if !rested {
+			wait = min(g.readFrom.Sub(now), time.Second)
+		}
+		share := rested && now.Sub(g.shared) >= placesEvery
+		changed := g.changed
+		g.mu.Unlock()
+		if share {
+			g.share(ctx)
+			continue
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-changed:
+			timer.Stop()
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// end gives the place back and counts the rows.
+func (g *Governor) end(rows int) {
+	g.mu.Lock()
+	g.used--
+	g.lastUse = time.Now()
+	g.wake()
+	g.mu.Unlock()
+	g.spend(context.Background(), rows)
+}
+
+// spend counts rows and holds later reads back.
+func (g *Governor) spend(ctx context.Context, rows int) {
+	g.mu.Lock()
+	perSecond := g.now.RowsAllowed()
+	g.mu.Unlock()
+	wait, err := g.pace.Spend(ctx, rows, perSecond)
+	if err != nil {
+		g.log.Warn("rows that were read could not be counted for all workers", "error", err)
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.readFrom = time.Now().Add(wait)
+}
+
+// step is how many rows a stream may move before it looks at the pace again.
+func (g *Governor) step() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if rate := g.now.RowsAllowed(); rate > 0 {
+		return max(1, min(streamStep, int(rate/2)))
+	}
+	return streamStep
+}
+
+// rest waits as long as the rows that were read so far ask for.
+func (g *Governor) rest(ctx context.Context) error {
+	g.mu.Lock()
+	wait := time.Until(g.readFrom)
+	if g.now.RowsAllowed() == 0 {
+		wait = 0
+	}
+	g.mu.Unlock()
+	if wait <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (g *Governor) wake() {
+	close(g.changed)
+	g.changed = make(chan struct{})
+}
+
+// waits notes a caller that waits; the returned function ends that.
+func (g *Governor) waits(customer string, began time.Time) func() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	w := g.waiting[customer]
+	if w == nil {
+		w = &waiter{since: began}
+		g.waiting[customer] = w
+	}
+	w.callers++
+	g.callers++
+	return func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.callers--
+		if w.callers--; w.callers == 0 {
+			delete(g.waiting, customer)
+		}
+	}
+}
+
+// WaitingFor is why the customer's reads wait; the zero Reason when they do
+// not, or not long.
+func (g *Governor) WaitingFor(customer string) migration.Reason {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	w := g.waiting[customer]
+	if w == nil || time.Since(w.since) < shownAfter {
+		return migration.Reason{}
+	}
+	return migration.Reason{Code: "source_governor", Text: paceWords(g.now), Since: w.since}
+}
+
+func paceWords(p migration.SourcePace) string {
+	if p.MaxRows > 0 && p.RowsAllowed() == p.MaxRows {
+		return fmt.Sprintf("the source is read with at most %.0f rows a second, as an operator said", p.MaxRows)
+	}
+	return fmt.Sprintf("the source is spared: at most %.0f rows a second and %d queries at a time; a small query takes %.1f ms, usually %.1f ms",
+		p.RowsAllowed(), int(p.Queries), p.Canary.Seconds()*1000, p.Base.Seconds()*1000)
+}
+
+// share learns how many queries may run here.
+func (g *Governor) share(ctx context.Context) {
+	g.mu.Lock()
+	g.shared = time.Now()
+	used, callers, limit := g.used, g.callers, max(1, int(g.now.Queries))
+	g.mu.Unlock()
+	allowed, err := g.pace.Queries(ctx, used, callers, limit)
+	if err != nil {
+		if ctx.Err() == nil {
+			g.log.Warn("the queries at the source could not be shared with the other workers", "error", err)
+		}
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.allowed = allowed
+	g.wake()
+}
+
+// run follows the pace, and looks at the source when it is this worker's turn.
+func (g *Governor) run(ctx context.Context) {
+	defer close(g.ended)
+	c := &canary{source: g.source}
+	defer c.close()
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	var seen []sight
+	var decided time.Time
+	lead, idle := false, true
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if !g.busy() {
+			if !idle {
+				g.share(ctx) // gives the places back
+				c.close()
+			}
+			idle, lead, seen = true, false, nil
+			continue
+		}
+		idle = false
+		if lead {
+			s, err := c.look(ctx)
+			if err != nil && ctx.Err() == nil {
+				g.log.Warn("the source could not be looked at", "error", err)
+			}
+			seen = append(seen, s)[max(0, len(seen)+1-looks):]
+		}
+		if time.Since(decided) >= decideEvery {
+			decided = time.Now()
+			lead = g.decide(ctx, seen)
+			g.share(ctx)
+		}
+	}
+}
+
+func (g *Governor) busy() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.used > 0 || g.callers > 0 || time.Since(g.lastUse) < atWork
+}
+
+// decide takes over the pace in force, and sets it when this worker looks.
+func (g *Governor) decide(ctx context.Context, seen []sight) (lead bool) {
+	p, lead, err := g.pace.Lead(ctx)
+	if err == nil && lead && len(seen) > 0 && p.Governed {
+		before := p
+		p = govern(p, seen)
+		if p.Pressed && !before.Pressed {
+			g.log.Info("the source shows strain: less is read", "canary_ms", p.Canary.Seconds()*1000, "usual_ms", p.Base.Seconds()*1000,
+				"active", p.Active, "rows_per_second", p.Rows, "queries", p.Queries)
+		}
+		err = g.pace.Govern(ctx, p)
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			g.log.Warn("the source's pace could not be read or written; the last known stays", "error", err)
+		}
+		return lead
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.now = p
+	g.wake()
+	return lead
+}
