@@ -58,13 +58,15 @@ var rooms = []room{
 			"go.temporal.io/sdk/activity", "go.temporal.io/sdk/temporal", "go.temporal.io/sdk/log", "golang.org/x/sync/errgroup",
 		},
 		not:   []string{"database/sql", "net", "net/http", "os", "os/exec"},
-		tests: []string{temporal, "farewell/workflows", "github.com/stretchr/testify/mock"}},
+		tests: []string{temporal, "farewell/workflows", "github.com/stretchr/testify/mock", "farewell/destination/zendesk/...", "go.uber.org/goleak"}},
 
 	{folder: "source",
 		uses:  []string{"farewell/migration", "farewell/telemetry", pgx},
 		tests: []string{"farewell/sandbox/samplecrm"}},
 
-	{folder: "ledger", uses: []string{"farewell/migration", "farewell/telemetry", pgx, "github.com/jackc/tern/v2/migrate"}},
+	{folder: "ledger",
+		uses:  []string{"farewell/migration", "farewell/telemetry", pgx, "github.com/jackc/tern/v2/migrate"},
+		tests: []string{"pgregory.net/rapid"}},
 
 	{folder: "destination", uses: []string{"farewell/migration"}, not: outsideWorld},
 
