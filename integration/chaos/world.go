@@ -224,8 +224,9 @@ func (w *world) openAccounts(ctx context.Context) error {
 	for _, c := range w.customers {
 		err := w.settings(ctx, c.account, map[string]any{
 			"plan_per_minute": 2500, "time_scale": factor, "bulk_users": c.number%5 != 4, "ticket_fields": samplecrm.TicketFields(),
-			"poison": map[string]any{"marker": poison, "whole_batch": c.number%2 == 0},
-			"faults": w.faults(c.number), "seed": w.seed*1000 + uint64(c.number), "token_lifetime_seconds": 600,
+			"seconds_per_ticket": w.perTicket,
+			"poison":             map[string]any{"marker": poison, "whole_batch": c.number%2 == 0},
+			"faults":             w.faults(c.number), "seed": w.seed*1000 + uint64(c.number), "token_lifetime_seconds": 600,
 		})
 		if err != nil {
 			return err
