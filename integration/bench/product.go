@@ -50,6 +50,10 @@ func (b *bench) migrate(ctx context.Context, t trial) (o outcome, err error) {
 	if _, _, err := run(ctx, env, b.programs+"/starter", "setup"); err != nil {
 		return o, err
 	}
+	// The loop beside which we are measured spares the source nothing either.
+	if _, _, err := run(ctx, env, b.programs+"/starter", "source", "set", "--governor", "off"); err != nil {
+		return o, err
+	}
 	worker, _, err := start(ctx, b.dir+"/"+name+".log", "worker is ready", env, b.programs+"/worker")
 	if err != nil {
 		return o, err

@@ -43,6 +43,8 @@ var measurements = []measurement{
 	{"edge", measureEdge},
 	{"egress", measureEgress},
 	{"guest", measureGuest},
+	{"jobs", measureJobs},
+	{"source", measureSource},
 	{"budget", measureBudgets},
 }
 

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	jobSeconds = 0.15 // for each ticket, as recorded
+	openJobs   = 25
+	jobTickets = 24_000
+)
+
+// measureJobs lets jobs be the limit: how much of what 25 open jobs allow does
+// a migration move, with two workers that share them?
+func measureJobs(ctx context.Context, b *bench, r *report) error {
+	source, err := b.fill(ctx, b.postgres, jobTickets, 1)
+	if err != nil {
+		return err
+	}
+	a, err := b.sandbox.open(ctx, b.name("jobs"), 700, 1, map[string]any{"seconds_per_ticket": jobSeconds})
+	if err != nil {
+		return err
+	}
+	p, err := b.newProduct(ctx, source, a, 1, 0)
+	if err != nil {
+		return err
+	}
+	defer p.end()
+	if err := p.work(ctx, 2); err != nil {
+		return err
+	}
+	const most = openJobs * 100 / (105 * jobSeconds) // tickets a second: a job waits as long as five tickets take
+	if err := a.awaitTickets(ctx, 4_000, 10*time.Minute); err != nil {
+		return err
+	}
+	const during = 90 * time.Second
+	before, err := a.stats(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	pause(ctx, during)
+	after, err := a.stats(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	speed := float64(after.Tickets-before.Tickets) / time.Since(began).Seconds()
+	r.check("jobs_tickets_per_second_of_what_25_jobs_allow", 100*speed/most, "%", atLeast(90))
+	r.check("jobs_most_open", float64(after.PeakJobs), "jobs", atMost(openJobs))
+	r.check("jobs_answers_429", float64(after.Refused), "answers", atMost(0))
+	return ctx.Err()
+}
+
+// awaitTickets waits until the account holds so many.
+func (a account) awaitTickets(ctx context.Context, n int64, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	for {
+		s, err := a.stats(ctx, time.Now())
+		if err != nil || s.Tickets >= n {
+			return err
+		}
+		pause(ctx, time.Second)
+	}
+}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"farewell/migration"
+)
+
+const (
+	benchScale    = 10  // of pgbench's tables: 1 million accounts, more than its cache of 128 MB
+	benchClients  = 8   // of pgbench
+	benchPart     = 0.3 // of the maximum rate
+	sourceTickets = 60_000
+	sourceFor     = 30 * time.Second
+	// noDelay makes the sandbox answer at once, so that nothing but the source
+	// and the governor hold the migration back.
+	noDelay = 1000.0
+	plenty  = 1_000_000
+)
+
+// measureSource reads from a database that serves somebody else: how much later
+// do their queries answer, without the governor and with it?
+func measureSource(ctx context.Context, b *bench, r *report) error {
+	c, err := startCluster(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := c.stop(); err != nil {
+			say("%v", err)
+		}
+	}()
+	source, err := b.fill(ctx, c.url, sourceTickets, 4)
+	if err != nil {
+		return err
+	}
+	name := source[strings.LastIndex(source, "/")+1:]
+	name, _, _ = strings.Cut(name, "?")
+	if _, err := c.pgbench(ctx, name, "-i", "-q", "-s", strconv.Itoa(benchScale)); err != nil {
+		return err
+	}
+	top, err := c.load(ctx, name, 10*time.Second, 0)
+	if err != nil {
+		return err
+	}
+	rate := top.rate * benchPart
+	r.figure("source_pgbench_maximum", top.rate, "transactions/s")
+	alone, err := c.load(ctx, name, sourceFor, rate)
+	if err != nil {
+		return err
+	}
+	free, _, err := b.underLoad(ctx, c, source, name, rate, false)
+	if err != nil {
+		return err
+	}
+	governed, took, err := b.underLoad(ctx, c, source, name, rate, true)
+	if err != nil {
+		return err
+	}
+	r.figure("source_pgbench_p95_alone", alone.p95, "ms")
+	r.figure("source_pgbench_p95_without_governor", free.p95, "ms")
+	r.figure("source_pgbench_p95_with_governor", governed.p95, "ms")
+	r.check("source_case_is_heavy_enough", free.p95/alone.p95, "times the p95 alone", atLeast(2))
+	r.check("source_added_p95_gone", 100*(1-(governed.p95-alone.p95)/(free.p95-alone.p95)), "%", atLeast(50))
+	r.check("source_governed_migration_finishes", took.Seconds(), "s", atMost(finishWithin.Seconds()))
+	return nil
+}
+
+// finishWithin is how long the governed migration may take.
+const finishWithin = 15 * time.Minute
+
+// underLoad runs pgbench beside a migration, and lets a governed one finish.
+func (b *bench) underLoad(ctx context.Context, c *cluster, source, name string, rate float64, governed bool) (l load, took time.Duration, err error) {
+	a, err := b.sandbox.open(ctx, b.name("source"), plenty, noDelay, nil)
+	if err != nil {
+		return l, 0, err
+	}
+	p, err := b.newProduct(ctx, source, a, noDelay, 0)
+	if err != nil {
+		return l, 0, err
+	}
+	defer p.end()
+	word := "on"
+	if !governed {
+		word = "off"
+	}
+	if err := p.starter(ctx, "source", "set", "--governor", word); err != nil {
+		return l, 0, err
+	}
+	began := time.Now()
+	if err := p.work(ctx, 2); err != nil {
+		return l, 0, err
+	}
+	if err := a.awaitTickets(ctx, 500, 2*time.Minute); err != nil {
+		return l, 0, err
+	}
+	if l, err = c.load(ctx, name, sourceFor, rate); err != nil {
+		return l, 0, err
+	}
+	during, err := a.stats(ctx, time.Now())
+	if err != nil {
+		return l, 0, err
+	}
+	say("governor %s: %d tickets were moved when pgbench ended, p95 %.2f ms", word, during.Tickets, l.p95)
+	if during.Tickets >= sourceTickets {
+		return l, 0, errors.New("the migration ended before pgbench did: the case measures nothing, make it larger")
+	}
+	progress, err := p.finish(ctx, finishWithin)
+	if err == nil && progress.State != migration.StateCompleted {
+		err = fmt.Errorf("the migration ended as %s", progress.State)
+	}
+	took = time.Since(began)
+	say("governor %s: the migration took %s", word, took.Round(time.Second))
+	return l, took, errors.Join(err, a.call(ctx, "POST", "/_sandbox/accounts/"+a.Name+"/reset", nil, nil))
+}
+
+// load is what pgbench measured.
+type load struct {
+	rate float64 // transactions a second
+	p95  float64 // milliseconds
+}
+
+// load runs pgbench's own transactions, at most so many a second (0: as many
+// as it can).
+func (c *cluster) load(ctx context.Context, database string, d time.Duration, rate float64) (load, error) {
+	logs, err := os.MkdirTemp(c.dir, "log-")
+	if err != nil {
+		return load{}, err
+	}
+	if err := os.Chmod(logs, 0o777); err != nil { //nolint:gosec // pgbench runs as somebody else
+		return load{}, err
+	}
+	args := []string{"-n", "-c", strconv.Itoa(benchClients), "-j", "2", "-T", strconv.Itoa(int(d.Seconds())), "-l", "--log-prefix", logs + "/t"}
+	if rate > 0 {
+		args = append(args, "-R", strconv.FormatFloat(rate, 'f', 1, 64))
+	}
+	if _, err := c.pgbench(ctx, database, args...); err != nil {
+		return load{}, err
+	}
+	took, err := readLatencies(logs)
+	if err != nil || len(took) == 0 {
+		return load{}, errors.Join(err, errors.New("pgbench made no transaction"))
+	}
+	slices.Sort(took)
+	return load{
+		rate: float64(len(took)) / d.Seconds(),
+		p95:  took[int(math.Ceil(0.95*float64(len(took))))-1],
+	}, nil
+}
+
+func (c *cluster) pgbench(ctx context.Context, database string, args ...string) (string, error) {
+	cmd := c.command("pgbench", append([]string{"-h", "127.0.0.1", "-p", strconv.Itoa(c.port), "-U", "postgres"}, append(args, database)...)...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("pgbench: %w\n%s", err, out)
+	}
+	return string(out), errors.Join(err, ctx.Err())
+}
+
+// readLatencies reads pgbench's log: the third field of a line is the time that
+// a transaction took, in microseconds.
+func readLatencies(folder string) ([]float64, error) {
+	files, err := filepath.Glob(folder + "/t*")
+	if err != nil {
+		return nil, err
+	}
+	var took []float64
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		for line := range strings.Lines(string(text)) {
+			fields := strings.Fields(line)
+			if len(fields) < 3 {
+				continue
+			}
+			us, err := strconv.ParseFloat(fields[2], 64)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
+			took = append(took, us/1000)
+		}
+	}
+	return took, nil
+}
