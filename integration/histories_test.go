@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -90,7 +91,7 @@ func (s *stage) secrets() []string {
 	var all []string
 	err := filepath.WalkDir(filepath.Join(s.dir, "secrets"), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
-			return nil // no secrets, no file
+			return err
 		}
 		content, err := os.ReadFile(path)
 		secret := strings.TrimSpace(string(content))
@@ -100,7 +101,7 @@ func (s *stage) secrets() []string {
 		}
 		return err
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // without an account in Zendesk there is no secret
 		s.t.Fatal(err)
 	}
 	return all

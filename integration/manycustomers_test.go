@@ -20,8 +20,8 @@ import (
 
 // What one worker may take, however many customers are started.
 const (
-	mostMemory            = 200 // MB, at the peak
-	mostSourceConnections = 8
+	mostMemory            = 200        // MB, at the peak
+	mostSourceConnections = 8 + 1      // for reading, and the one by which the source's strain is felt
 	mostLedgerConnections = 12 + 1 + 2 // of the worker, its control channel, and the starter that watches
 )
 

@@ -47,8 +47,8 @@ type stage struct {
 	sandbox   *sandbox
 	temporal  client.Client
 
-	proxies   []*proxy
-	planted   bool // the test puts a customer's text where none may be
+	proxies []*proxy
+	planted bool // the test puts a customer's text where none may be
 
 	mu        sync.Mutex
 	processes []*process
