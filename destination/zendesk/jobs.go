@@ -202,10 +202,10 @@ func (p *poller) polled(at time.Time) {
 	p.others = p.a.sent.Load()
 }
 
-// thrifty puts a poll off while requests are scarce: at most one in pollShare
-// is a poll then, unless jobs hold everything else up.
+// thrifty puts a poll off while it would take the budget from others that wait
+// for it: at most one in pollShare is a poll then.
 func (p *poller) thrifty(now time.Time) bool {
-	if !p.a.pace.short() || p.a.slots.holdsUp() {
+	if !p.a.pace.short() || !p.a.waits.forBudget() {
 		return false
 	}
 	p.mu.Lock()

@@ -154,13 +154,6 @@ func (s *slots) mind() {
 	}()
 }
 
-// holdsUp tells whether callers wait since as many jobs are open as may be.
-func (s *slots) holdsUp() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.waiting > 0 && s.open >= s.allowed
-}
-
 func (s *slots) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -107,6 +107,11 @@ func (w *waits) edge() migration.Reason {
 	return migration.Reason{}
 }
 
+// forBudget tells whether anybody waits for the account's requests.
+func (w *waits) forBudget() bool {
+	return w.of(reasonRatePace).Code != "" || w.of(reasonRateWindow).Code != ""
+}
+
 func (w *waits) of(code string) migration.Reason {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -87,6 +87,9 @@ func (b *bench) budgetCrew(ctx context.Context, c budgetCase) (*crew, error) {
 		return nil, err
 	}
 	crew.reserved, crew.bulk = budgetReserve, c.bulk
+	if c.bulk > 0 {
+		crew.flight = 30 // three lanes of ten batches, as a migration has
+	}
 	return crew, crew.addMany(ctx, c.workers)
 }
 

@@ -19,8 +19,8 @@ const (
 	benchScale    = 10  // of pgbench's tables: 1 million accounts, more than its cache of 128 MB
 	benchClients  = 8   // of pgbench
 	benchPart     = 0.3 // of the maximum rate
-	sourceTickets = 60_000
-	sourceFor     = 30 * time.Second
+	sourceTickets = 100_000
+	sourceFor     = 20 * time.Second
 	// noDelay makes the sandbox answer at once, so that nothing but the source
 	// and the governor hold the migration back.
 	noDelay = 1000.0
