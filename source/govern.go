@@ -18,11 +18,12 @@ const (
 	decideEvery = 600 * time.Millisecond
 
 	firstRows   = 2_000.0   // a second, before anything is known
-	leastRows   = 200.0     // a migration must come to its end
+	leastRows   = 500.0     // a migration must come to its end
 	mostRows    = 100_000.0 // beyond it the bound means nothing
 	rowsMore    = 100.0     // a second, for each decision
-	rowsStartUp = 1.5       // times as many, until the source shows strain for the first time
+	rowsStartUp = 1.3       // times as many, until the source shows strain for the first time
 	less        = 0.7       // times as much after a sign of strain
+	firstLess   = 0.4       // likewise after the first, since the start goes beyond what is well
 
 	firstQueries = 4.0
 	leastQueries = 1.0
@@ -41,7 +42,7 @@ const (
 
 	// drift is how fast what is usual follows what is seen: quickly down, and
 	// up only while Farewell takes the least, since then the strain is not its.
-	drift = 0.05
+	drift = 0.01
 )
 
 // sight is one look at the source.
@@ -55,7 +56,7 @@ func govern(p migration.SourcePace, seen []sight) migration.SourcePace {
 	if len(seen) == 0 {
 		return p
 	}
-	took, active := middle(seen)
+	took, active := most(seen)
 	p.Canary, p.Active = took, active
 	if p.Rows == 0 {
 		p.Rows, p.Queries = firstRows, firstQueries
@@ -66,7 +67,11 @@ func govern(p migration.SourcePace, seen []sight) migration.SourcePace {
 		float64(active) > max(crowded*p.Usual, p.Usual+crowdedBy)
 	if p.Pressed {
 		atLeast := p.Rows <= leastRows
-		p.Rows, p.Queries = max(p.Rows*less, leastRows), max(p.Queries*less, leastQueries)
+		part := less
+		if p.Less == 0 {
+			part = firstLess
+		}
+		p.Rows, p.Queries = max(p.Rows*part, leastRows), max(p.Queries*part, leastQueries)
 		p.Less++
 		if atLeast {
 			p.Base += time.Duration(drift * float64(took-p.Base))
@@ -85,13 +90,15 @@ func govern(p migration.SourcePace, seen []sight) migration.SourcePace {
 	return p
 }
 
-// middle is the median of the looks, of each part on its own.
-func middle(seen []sight) (took time.Duration, active int) {
+// most is what four of five looks stay below, of each part on its own: the
+// slow answers are those that people feel, but a single one is no sign.
+func most(seen []sight) (took time.Duration, active int) {
 	tooks, actives := make([]time.Duration, len(seen)), make([]int, len(seen))
 	for i, s := range seen {
 		tooks[i], actives[i] = s.took, s.active
 	}
 	slices.Sort(tooks)
 	slices.Sort(actives)
-	return tooks[len(tooks)/2], actives[len(actives)/2]
+	at := (len(seen)*4+4)/5 - 1
+	return tooks[at], actives[at]
 }

@@ -23,7 +23,7 @@ func TestGovernorTakesLessAtOnceAndMoreLittleByLittle(t *testing.T) {
 		t.Fatalf("begins with %+v", at)
 	}
 	at = run(at, 8, quick, 0)
-	if at.Rows < 10*firstRows {
+	if at.Rows < 5*firstRows {
 		t.Errorf("a source at ease is used with %.0f rows/s after 8 looks, want many more than %.0f", at.Rows, firstRows)
 	}
 	for _, row := range []struct {
@@ -32,18 +32,15 @@ func TestGovernorTakesLessAtOnceAndMoreLittleByLittle(t *testing.T) {
 		active int
 	}{{"a slow canary", slow, 0}, {"many sessions of others", quick, 30}} {
 		less := run(at, 1, row.took, row.active)
-		if !less.Pressed || less.Rows > 0.75*at.Rows || less.Queries > 0.75*at.Queries {
+		if !less.Pressed || less.Rows > 0.5*at.Rows || less.Queries > 0.5*at.Queries {
 			t.Errorf("%s: %+v after %+v, want a good part less", row.name, less, at)
 		}
 		more := run(less, 1, quick, 0)
 		if more.Pressed || more.Rows != less.Rows+rowsMore {
 			t.Errorf("%s: then %.0f rows/s after %.0f, want %.0f more", row.name, more.Rows, less.Rows, rowsMore)
 		}
-		if least := run(at, 60, row.took, row.active); least.Rows != leastRows || least.Queries != leastQueries {
-			t.Logf("%s for long: %+v", row.name, least)
-			if least.Rows < leastRows || least.Queries < leastQueries {
-				t.Errorf("%s for long: %+v, want never less than the least", row.name, least)
-			}
+		if least := run(at, 16, row.took, row.active); least.Rows != leastRows || least.Queries != leastQueries {
+			t.Errorf("%s for long: %+v, want the least", row.name, least)
 		}
 	}
 }
@@ -51,11 +48,11 @@ func TestGovernorTakesLessAtOnceAndMoreLittleByLittle(t *testing.T) {
 func TestGovernorGetsUsedToStrainThatIsNotItsOwn(t *testing.T) {
 	t.Parallel()
 	at := run(migration.SourcePace{Governed: true}, 5, time.Millisecond, 0)
-	at = run(at, 20, 20*time.Millisecond, 2)
+	at = run(at, 10, 20*time.Millisecond, 2)
 	if at.Rows != leastRows {
 		t.Fatalf("under strain it takes %.0f rows/s, want the least", at.Rows)
 	}
-	at = run(at, 200, 20*time.Millisecond, 2)
+	at = run(at, 300, 20*time.Millisecond, 2)
 	if at.Rows == leastRows {
 		t.Error("minutes later it still takes the least, although its own share of the load is small")
 	}

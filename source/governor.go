@@ -34,6 +34,9 @@ const (
 	atWork = 10 * time.Second
 	// placesEvery is how often a worker shares out the queries.
 	placesEvery = 100 * time.Millisecond
+	// knownWithin is how long the first reads wait for the first looks, which
+	// show how the source is without them.
+	knownWithin = 3 * time.Second
 	// shownAfter is when a wait for the governor is a reason: shorter ones are
 	// its everyday work.
 	shownAfter = 2 * time.Second
@@ -50,6 +53,7 @@ type Governor struct {
 
 	mu       sync.Mutex
 	now      migration.SourcePace
+	known    bool // whether now is
 	used     int
 	waiting  map[string]*waiter // by customer
 	callers  int                // of all customers that wait
@@ -103,14 +107,17 @@ func (g *Governor) begin(ctx context.Context, customer string) (end func(rows in
 		g.lastUse = now
 		bound := g.now.Governed && g.now.Rows > 0
 		rested := !g.readFrom.After(now) || g.now.RowsAllowed() == 0
+		if !g.known && now.Sub(began) < knownWithin {
+			rested = false
+		}
 		if rested && (!bound || g.used < g.allowed) {
 			g.used++
 			g.mu.Unlock()
 			return g.end, nil
 		}
 		wait := placesEvery
-		if !rested {
-			wait = min(g.readFrom.Sub(now), time.Second)
+		if until := g.readFrom.Sub(now); !rested && until > 0 {
+			wait = min(until, time.Second)
 		}
 		share := rested && now.Sub(g.shared) >= placesEvery
 		changed := g.changed
@@ -282,7 +289,9 @@ func (g *Governor) run(ctx context.Context) {
 			if err != nil && ctx.Err() == nil {
 				g.log.Warn("the source could not be looked at", "error", err)
 			}
-			seen = append(seen, s)[max(0, len(seen)+1-looks):]
+			if err == nil || g.isKnown() {
+				seen = append(seen, s)[max(0, len(seen)+1-looks):]
+			}
 		}
 		if time.Since(decided) >= decideEvery {
 			decided = time.Now()
@@ -290,6 +299,12 @@ func (g *Governor) run(ctx context.Context) {
 			g.share(ctx)
 		}
 	}
+}
+
+func (g *Governor) isKnown() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.known
 }
 
 func (g *Governor) busy() bool {
@@ -319,6 +334,7 @@ func (g *Governor) decide(ctx context.Context, seen []sight) (lead bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.now = p
+	g.known = !p.Governed || p.Rows > 0
 	g.wake()
 	return lead
 }

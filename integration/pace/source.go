@@ -21,6 +21,7 @@ const (
 	benchPart     = 0.3 // of the maximum rate
 	sourceTickets = 100_000
 	sourceFor     = 20 * time.Second
+	sourceBefore  = 30 * time.Second // in which workers start and the migration comes to its tickets
 	// noDelay makes the sandbox answer at once, so that nothing but the source
 	// and the governor hold the migration back.
 	noDelay = 1000.0
@@ -96,16 +97,27 @@ func (b *bench) underLoad(ctx context.Context, c *cluster, source, name string, 
 	if err := p.starter(ctx, "source", "set", "--governor", word); err != nil {
 		return l, 0, err
 	}
+	// The product was there first: pgbench runs before the migration begins.
 	began := time.Now()
-	if err := p.work(ctx, 2); err != nil {
+	type result struct {
+		took []transaction
+		err  error
+	}
+	ended := make(chan result, 1)
+	go func() {
+		took, err := c.transactions(ctx, name, sourceBefore+sourceFor, rate)
+		ended <- result{took, err}
+	}()
+	err = p.work(ctx, 2)
+	if err == nil {
+		err = a.awaitTickets(ctx, 500, sourceBefore)
+	}
+	from := time.Now()
+	got := <-ended
+	if err := errors.Join(err, got.err); err != nil {
 		return l, 0, err
 	}
-	if err := a.awaitTickets(ctx, 500, 2*time.Minute); err != nil {
-		return l, 0, err
-	}
-	if l, err = c.load(ctx, name, sourceFor, rate); err != nil {
-		return l, 0, err
-	}
+	l = loadOf(got.took, from)
 	during, err := a.stats(ctx, time.Now())
 	if err != nil {
 		return l, 0, err
@@ -132,29 +144,59 @@ type load struct {
 // load runs pgbench's own transactions, at most so many a second (0: as many
 // as it can).
 func (c *cluster) load(ctx context.Context, database string, d time.Duration, rate float64) (load, error) {
-	logs, err := os.MkdirTemp(c.dir, "log-")
+	took, err := c.transactions(ctx, database, d, rate)
 	if err != nil {
 		return load{}, err
 	}
+	return loadOf(took, time.Time{}), nil
+}
+
+// loadOf judges the transactions that ended after a time.
+func loadOf(all []transaction, from time.Time) load {
+	var took []float64
+	first, last := math.Inf(1), 0.0
+	for _, t := range all {
+		if t.ended > float64(from.Unix()) {
+			took = append(took, t.took)
+			first, last = min(first, t.ended), max(last, t.ended)
+		}
+	}
+	if len(took) == 0 {
+		return load{}
+	}
+	slices.Sort(took)
+	return load{
+		rate: float64(len(took)) / max(1, last-first),
+		p95:  took[int(math.Ceil(0.95*float64(len(took))))-1],
+	}
+}
+
+// transaction is one in pgbench's log.
+type transaction struct {
+	took  float64 // milliseconds
+	ended float64 // seconds since 1970
+}
+
+func (c *cluster) transactions(ctx context.Context, database string, d time.Duration, rate float64) ([]transaction, error) {
+	logs, err := os.MkdirTemp(c.dir, "log-")
+	if err != nil {
+		return nil, err
+	}
 	if err := os.Chmod(logs, 0o777); err != nil { //nolint:gosec // pgbench runs as somebody else
-		return load{}, err
+		return nil, err
 	}
 	args := []string{"-n", "-c", strconv.Itoa(benchClients), "-j", "2", "-T", strconv.Itoa(int(d.Seconds())), "-l", "--log-prefix", logs + "/t"}
 	if rate > 0 {
 		args = append(args, "-R", strconv.FormatFloat(rate, 'f', 1, 64))
 	}
 	if _, err := c.pgbench(ctx, database, args...); err != nil {
-		return load{}, err
+		return nil, err
 	}
-	took, err := readLatencies(logs)
-	if err != nil || len(took) == 0 {
-		return load{}, errors.Join(err, errors.New("pgbench made no transaction"))
+	took, err := readTransactions(logs)
+	if err == nil && len(took) == 0 {
+		err = errors.New("pgbench made no transaction")
 	}
-	slices.Sort(took)
-	return load{
-		rate: float64(len(took)) / d.Seconds(),
-		p95:  took[int(math.Ceil(0.95*float64(len(took))))-1],
-	}, nil
+	return took, err
 }
 
 func (c *cluster) pgbench(ctx context.Context, database string, args ...string) (string, error) {
@@ -166,30 +208,26 @@ func (c *cluster) pgbench(ctx context.Context, database string, args ...string) 
 	return string(out), errors.Join(err, ctx.Err())
 }
 
-// readLatencies reads pgbench's log: the third field of a line is the time that
-// a transaction took, in microseconds.
-func readLatencies(folder string) ([]float64, error) {
+// readTransactions reads pgbench's log: client, number, microseconds taken,
+// script, and the end in seconds and microseconds since 1970.
+func readTransactions(folder string) ([]transaction, error) {
 	files, err := filepath.Glob(folder + "/t*")
 	if err != nil {
 		return nil, err
 	}
-	var took []float64
+	var all []transaction
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return nil, err
 		}
 		for line := range strings.Lines(string(text)) {
-			fields := strings.Fields(line)
-			if len(fields) < 3 {
-				continue
-			}
-			us, err := strconv.ParseFloat(fields[2], 64)
-			if err != nil {
+			var client, number, took, script, second, micro int64
+			if _, err := fmt.Sscan(line, &client, &number, &took, &script, &second, &micro); err != nil {
 				return nil, fmt.Errorf("%s: %w", file, err)
 			}
-			took = append(took, us/1000)
+			all = append(all, transaction{took: float64(took) / 1000, ended: float64(second) + float64(micro)/1e6})
 		}
 	}
-	return took, nil
+	return all, nil
 }
