@@ -178,7 +178,7 @@ func (w *world) fill(ctx context.Context) error {
 		return err
 	}
 	w.say("%d tickets with %d comments of %d customers, filled in within %s", filled.Tickets, filled.Comments, filled.Customers, time.Since(began).Round(time.Second))
-	err = execute(ctx, w.source, `create schema chaos; create table chaos.before (conversation_no bigint, title text not null, touched_at timestamptz not null)`)
+	err = execute(ctx, w.source, `create schema chaos; create table chaos.before (conversation_no bigint, title text not null, touched_at timestamptz not null); create index on chaos.before (conversation_no)`)
 	if err != nil {
 		return err
 	}
