@@ -44,6 +44,7 @@ const armedFor = 20 * time.Second
 // act does everything that was planned, in an order of the seed's, and ends
 // early when nothing is left to disturb.
 func (w *world) act(ctx context.Context, quiet <-chan struct{}) {
+	defer w.thaws.Wait()
 	var order []act
 	for _, a := range []act{killUnrecorded, killUnsettled, killUnbeaten, terminate, freeze, killTemporal, killPostgres} {
 		for range w.acts[a] {
@@ -82,6 +83,12 @@ func wait(ctx context.Context, quiet <-chan struct{}, d time.Duration) (ended bo
 
 func (w *world) do(ctx context.Context, quiet <-chan struct{}, a act) (did bool, err error) {
 	victim := w.workers[w.dice.IntN(len(w.workers))]
+	for victim.frozen.Load() {
+		victim = w.workers[w.dice.IntN(len(w.workers))]
+		if wait(ctx, quiet, 100*time.Millisecond) {
+			return false, nil
+		}
+	}
 	pause := time.Duration(500+w.dice.IntN(3000)) * time.Millisecond
 	switch a {
 	case killTemporal:
@@ -92,8 +99,13 @@ func (w *world) do(ctx context.Context, quiet <-chan struct{}, a act) (did bool,
 		p := victim.process()
 		p.signal(syscall.SIGSTOP)
 		w.note(a)
-		wait(ctx, nil, time.Duration(3+w.dice.IntN(37))*time.Second)
-		p.signal(syscall.SIGCONT)
+		victim.frozen.Store(true)
+		span := time.Duration(3+w.dice.IntN(37)) * time.Second
+		w.thaws.Go(func() { // the others go on meanwhile
+			wait(ctx, quiet, span)
+			p.signal(syscall.SIGCONT)
+			victim.frozen.Store(false)
+		})
 		return true, nil
 	case terminate:
 		p := victim.process()

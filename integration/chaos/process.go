@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -90,6 +91,7 @@ type worker struct {
 	w      *world
 	number int
 	wire   *wire
+	frozen atomic.Bool
 
 	mu sync.Mutex
 	p  *process

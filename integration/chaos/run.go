@@ -38,6 +38,7 @@ func (p plan) run(ctx context.Context, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	w.say("the judge: %d lost, %d duplicated, %d misreported of %d tickets", verdict.Lost, verdict.Duplicated, verdict.Misreported, verdict.Tickets)
 	return w.report(ctx, verdict, time.Since(began))
 }
 

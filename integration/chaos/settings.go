@@ -33,12 +33,12 @@ const factor = 150
 // long is `make chaos`.
 func long(seed uint64) plan {
 	return plan{
-		seed: seed, customers: 30, tickets: 10_000, comments: 2, atOnce: 4, workers: 3, perTicket: 3,
+		seed: seed, customers: 30, tickets: 10_000, comments: 2, atOnce: 5, workers: 4, perTicket: 3,
 		limit: 38 * time.Minute, meddled: 6, poisoned: 4,
 		acts: map[act]int{
 			killUnrecorded: 9, killUnsettled: 9, killUnbeaten: 9, terminate: 8, freeze: 12, killTemporal: 5, killPostgres: 5,
 		},
-		every: 11 * time.Second, cuts: 0.04, report: filepath.Join(".dev", "chaos.txt"), aims: true,
+		every: 5 * time.Second, cuts: 0.04, report: filepath.Join(".dev", "chaos.txt"), aims: true,
 	}
 }
 

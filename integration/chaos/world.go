@@ -39,6 +39,7 @@ type world struct {
 	sandbox *process
 	url     string // of the sandbox
 	workers []*worker
+	thaws   sync.WaitGroup
 	dice    *rand.Rand // of the one goroutine that acts
 
 	mu        sync.Mutex
