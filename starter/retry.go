@@ -42,7 +42,7 @@ func (a *app) retryEnded(ctx context.Context, s *session, o order, m migration.M
 	case o.partition != "":
 		return "", fmt.Errorf("it has ended, so that no partition waits: say retry without --partition")
 	}
-	_, running, err := s.temporal.Start(ctx, m, migration.Options{
+	_, running, err := startRun(ctx, s, m, migration.Options{
 		Limit: r.Limit, RetryFailed: true, By: a.who(), Reason: o.reason,
 	})
 	switch {

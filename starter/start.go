@@ -149,7 +149,7 @@ func (a *app) startAll(ctx context.Context, s *session, of []migration.Migration
 			return
 		}
 		m := of[i]
-		run, running, err := s.temporal.Start(ctx, m, o)
+		run, running, err := startRun(ctx, s, m, o)
 		if err != nil {
 			once.Do(func() { failure = err; stop() })
 			return

@@ -156,6 +156,8 @@ func (a *app) giveOne(ctx context.Context, s *session, o order, m migration.Migr
 	switch {
 	case errors.Is(err, errNotRunning):
 		return o.gone(ctx, s, m, r)
+	case errors.As(err, &refused) && r != nil && r.State.Ended():
+		return o.gone(ctx, s, m, r) // Temporal is about to close it
 	case errors.As(err, &refused):
 		return "", errors.Join(fmt.Errorf("refused: %w", err), a.takeBack(ctx, s, o, m, r))
 	case err != nil && o.control != "":
