@@ -32,6 +32,10 @@ const (
 	// beginsWithin is how long Temporal may take to hand a run to a worker
 	// before that is worth a word.
 	beginsWithin = 3 * time.Second
+	// quietExport is how long an export may settle nothing, and nobody say why,
+	// before that is worth a word. A batch takes some 20 s; planning and
+	// comparing settle nothing at all, and are left more time.
+	quietExport = 90 * time.Second
 	// manyAttempts is when an activity's failures are no hiccup any more.
 	manyAttempts = 3
 )
@@ -269,7 +273,11 @@ func (f facts) lastProgress() time.Time {
 
 func (f facts) stalled() migration.Reason {
 	last := f.lastProgress()
-	if f.Now.Sub(last) < f.StallAfter {
+	patience := f.StallAfter
+	if f.step() == migration.StateExporting {
+		patience = min(patience, quietExport)
+	}
+	if f.Now.Sub(last) < patience {
 		return migration.Reason{}
 	}
 	return migration.Reason{

@@ -231,3 +231,50 @@ func TestStepIsTheFurthestThatAnyoneKnows(t *testing.T) {
 		})
 	}
 }
+
+// The ways in which a migration can come to stand still, each as it looks two
+// minutes later. A campaign that waits for one slow customer is none of them.
+func TestEveryStandstillHasANameWithinTwoMinutes(t *testing.T) {
+	t.Parallel()
+	begun := noon.Add(-2 * time.Minute)
+	for _, c := range []struct {
+		name   string
+		change func(f *facts)
+		code   string
+	}{
+		{"the activity's process is dead", func(f *facts) { f.Workers = []migration.Presence{{Seen: begun}} }, codeNoWorker},
+		{"a call blocks, and no timeout catches it", func(*facts) {}, codeStalled},
+		{"a call waits, and its worker says for what", func(f *facts) {
+			f.Run.Reason, f.Run.ReasonAt = migration.Reason{Code: "silent", Text: "Zendesk does not answer", Since: begun}, noon.Add(-time.Second)
+		}, "silent"},
+		{"an activity is tried again for ever", func(f *facts) {
+			f.Execution.Activities = []activityFact{{ID: "tickets-0001/1", Attempt: 7, FailureText: "unable to find activityType=ExportPartition"}}
+		}, codeRetrying},
+		{"nobody polls the queue", func(f *facts) { f.Queues.Workflows, f.Workers = 0, nil }, codeNoWorker},
+		{"nobody polls, and the run never began", func(f *facts) { f.Run, f.Queues.Workflows, f.Workers = nil, 0, nil }, codeNoWorker},
+		{"the workflow's own code fails", func(f *facts) {
+			f.Execution.Task = taskFact{Attempt: 5, Cause: "WorkflowWorkerUnhandledFailure", Since: begun}
+		}, codeTaskFailing},
+		{"it waits for an operator", func(f *facts) {
+			f.Run.State = migration.StateNeedsAttention
+			f.Run.Parked = []migration.Parked{{Partition: "tickets-0001", Code: "in_doubt", Text: "a batch is in doubt", Since: begun}}
+		}, "in_doubt"},
+		{"it is paused and forgotten", func(f *facts) {
+			f.Run.State, f.Run.ControlBy, f.Run.ReasonAt = migration.StatePaused, "ann", begun
+		}, codePaused},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			f := exporting()
+			f.Run.StartedAt, f.Run.LastSettle, f.Execution.Started = begun, begun, begun
+			c.change(&f)
+			_, reason := classify(f)
+			if reason.Code != c.code {
+				t.Errorf("the reason is %+v, want %s", reason, c.code)
+			}
+			if reason.Since.IsZero() || reason.Text == "" {
+				t.Errorf("the reason %+v does not say since when, or what to do", reason)
+			}
+		})
+	}
+}
