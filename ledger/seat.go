@@ -28,7 +28,7 @@ func (c *Controls) Seat(worker, egress string) *Seat {
 // has so many and so many callers wait for one: over all workers never more
 // than limit. It is repeated every second while jobs are open.
 func (s *Seat) Jobs(ctx context.Context, account string, open, waiting, limit int) (allowed int, err error) {
-	return s.ledger.share(ctx, "jobs", account, s.worker, open, waiting, limit)
+	return s.ledger.share(ctx, "jobs", account, s.worker, open, waiting, limit, jobsCount)
 }
 
 // Slots gives out up to want moments at which requests may leave.

@@ -8,9 +8,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ShareFor is how long a share counts after its worker was last heard: longer
-// than a job takes, since the jobs of a worker that was killed go on.
-const ShareFor = 30 * time.Second
+// How long a share counts after its worker was last heard.
+const (
+	jobsCount    = 20 * time.Second // longer than a job takes: the jobs of a worker that was killed go on
+	queriesCount = 5 * time.Second  // a query whose session is gone ends
+)
 
 // shareSpare is how much a worker gets beyond what it asks for while nobody
 // else waits, so that not each job costs a call.
@@ -40,9 +42,9 @@ const takeShare = `
 // and how many callers wait for one, and learns how many it may use: never so
 // many that all workers together exceed the limit, and no more than an even
 // part while others wait. When that is fewer than it uses, it begins nothing
-// new until enough have ended. The word stands for ShareFor; who uses a place
-// repeats the call every second or so.
-func (l *Ledger) share(ctx context.Context, what, name, worker string, used, waiting, limit int) (allowed int, err error) {
+// new until enough have ended. The word stands for the given time; who uses a
+// place repeats the call every second or so.
+func (l *Ledger) share(ctx context.Context, what, name, worker string, used, waiting, limit int, stands time.Duration) (allowed int, err error) {
 	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	err = repeated(ctx, func() error {
@@ -50,7 +52,7 @@ func (l *Ledger) share(ctx context.Context, what, name, worker string, used, wai
 		// before has written. A batch is one transaction.
 		var b pgx.Batch
 		b.Queue("select set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(hashtextextended($1, 0))", what+"\x1f"+name)
-		b.Queue(takeShare, what, name, worker, used, waiting, limit, ShareFor.Seconds(), shareSpare).
+		b.Queue(takeShare, what, name, worker, used, waiting, limit, stands.Seconds(), shareSpare).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&allowed) })
 		return l.pool.SendBatch(ctx, &b).Close()
 	})

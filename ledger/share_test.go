@@ -42,7 +42,7 @@ func TestOpenJobsOfAllWorkersStayBelowTheLimit(t *testing.T) {
 	if n := jobs(second, 0, 40); n != 0 {
 		t.Fatalf("the second may have %d right after the first was killed", n)
 	}
-	query(t, url, "update farewell_ledger.shares set seen = seen - interval '31 seconds' where worker = 'one'")
+	query(t, url, "update farewell_ledger.shares set seen = seen - interval '21 seconds' where worker = 'one'")
 	if n := jobs(second, 0, 40); n != 25 {
 		t.Fatalf("the second may have %d long after the first was killed, want all", n)
 	}

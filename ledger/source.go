@@ -80,7 +80,7 @@ func (l *Ledger) SourceSeat(worker, source string) *SourceSeat {
 // many and so many callers wait: over all workers at most limit. It is repeated
 // every second while queries run.
 func (s *SourceSeat) Queries(ctx context.Context, used, waiting, limit int) (allowed int, err error) {
-	return s.ledger.share(ctx, "queries", s.source, s.worker, used, waiting, limit)
+	return s.ledger.share(ctx, "queries", s.source, s.worker, used, waiting, limit, queriesCount)
 }
 
 // Spend counts rows that were read, and returns how long nothing more should

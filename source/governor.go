@@ -259,6 +259,13 @@ func (g *Governor) share(ctx context.Context) {
 	g.wake()
 }
 
+// giveBack lets other workers have the places that this one held.
+func (g *Governor) giveBack() {
+	ctx, cancel := context.WithTimeout(context.Background(), canaryWithin)
+	defer cancel()
+	g.share(ctx)
+}
+
 // run follows the pace, and looks at the source when it is this worker's turn.
 func (g *Governor) run(ctx context.Context) {
 	defer close(g.ended)
@@ -272,12 +279,15 @@ func (g *Governor) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
+			if !idle {
+				g.giveBack()
+			}
 			return
 		case <-ticker.C:
 		}
 		if !g.busy() {
 			if !idle {
-				g.share(ctx) // gives the places back
+				g.giveBack()
 				c.close()
 			}
 			idle, lead, seen = true, false, nil

@@ -132,7 +132,7 @@ func (a *Account) Close() error {
 	a.exit.leave(a)
 	a.end()
 	a.http.CloseIdleConnections()
-	return nil
+	return a.slots.close()
 }
 
 // BatchSize is 100, or 1 for users once the account has refused bulk users.

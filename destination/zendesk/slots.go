@@ -2,6 +2,7 @@ package zendesk
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -16,7 +17,7 @@ const (
 	// jobsEvery is how often a process tells the others how many jobs it has
 	// open, and learns how many it may have.
 	jobsEvery = time.Second
-	// askAgain is how often it asks for more while callers wait.
+	// askAgain is how soon it asks for more after it got all that it asked for.
 	askAgain = 100 * time.Millisecond
 	// jobsWithin ends a call for it.
 	jobsWithin = 5 * time.Second
@@ -36,6 +37,7 @@ type slots struct {
 	allowed int       // open at most
 	asking  bool      // the budget is asked right now: nothing is opened meanwhile
 	asked   time.Time // when it was
+	limited bool      // it answered less than was asked for
 	minding bool
 	full    time.Time // the account said so until then
 	changed chan struct{}
@@ -67,7 +69,7 @@ func (s *slots) acquire(ctx context.Context) error {
 			return nil
 		}
 		changed := s.changed
-		ask := !s.asking && !full.After(now) && now.Sub(s.asked) >= askAgain
+		ask := !s.asking && !full.After(now) && now.Sub(s.asked) >= s.patience()
 		s.mu.Unlock()
 		if ask {
 			if err := s.ask(ctx); err != nil {
@@ -87,6 +89,18 @@ func (s *slots) acquire(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// patience is how long a caller waits before it asks for more. The lock must
+// be held.
+func (s *slots) patience() time.Duration {
+	switch {
+	case !s.limited:
+		return askAgain
+	case s.minding:
+		return jobsEvery // mind asks for all
+	}
+	return jobsEvery / 4
 }
 
 func (s *slots) count(n int) {
@@ -118,7 +132,7 @@ func (s *slots) ask(ctx context.Context) error {
 	if err != nil {
 		return &destination.Error{Op: "share the open jobs", Kind: destination.Temporary, Code: "budget", Err: err}
 	}
-	s.allowed = allowed
+	s.allowed, s.limited = allowed, allowed < open+waiting
 	if open+waiting == 0 {
 		s.asked = time.Time{} // the next one need not wait
 	}
@@ -159,6 +173,23 @@ func (s *slots) release() {
 	defer s.mu.Unlock()
 	s.open--
 	s.wake()
+}
+
+// close gives back what this process held: whoever comes next need not wait
+// until it is taken for dead.
+func (s *slots) close() error {
+	s.mu.Lock()
+	used := s.allowed > 0
+	s.mu.Unlock()
+	if !used {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), jobsWithin)
+	defer cancel()
+	if _, err := s.budget.Jobs(ctx, s.a.name, 0, 0, maxOpenJobs); err != nil {
+		return fmt.Errorf("give the open jobs of account %s back: %w", s.a.name, err)
+	}
+	return nil
 }
 
 func (s *slots) wake() {

@@ -131,7 +131,7 @@ func (a *Account) jobReceipt(b migration.Batch, p destination.Parcel, ans *answe
 		}
 	}
 	jobID := string(accepted.Job.ID)
-	a.jobs.expect(jobID, time.Now().Add(time.Duration(len(p.Sent))*a.timings.JobPerTicket))
+	a.jobs.expect(jobID, time.Now().Add(time.Duration(len(p.Sent)+jobStart)*a.timings.JobPerTicket))
 	if b.Entity != migration.Tickets {
 		a.jobs.keepBody(jobID, p.Body)
 	}

@@ -21,7 +21,7 @@ const (
 	benchPart     = 0.3 // of the maximum rate
 	sourceTickets = 100_000
 	sourceFor     = 20 * time.Second
-	sourceBefore  = 30 * time.Second // in which workers start and the migration comes to its tickets
+	sourceBefore  = 25 * time.Second // in which workers start and the migration comes to its tickets
 	// noDelay makes the sandbox answer at once, so that nothing but the source
 	// and the governor hold the migration back.
 	noDelay = 1000.0
@@ -113,18 +113,17 @@ func (b *bench) underLoad(ctx context.Context, c *cluster, source, name string, 
 		err = a.awaitTickets(ctx, 500, sourceBefore)
 	}
 	from := time.Now()
+	pause(ctx, sourceFor)
+	during, statsErr := a.stats(ctx, time.Now())
+	until := time.Now()
 	got := <-ended
-	if err := errors.Join(err, got.err); err != nil {
+	if err := errors.Join(err, statsErr, got.err); err != nil {
 		return l, 0, err
 	}
-	l = loadOf(got.took, from)
-	during, err := a.stats(ctx, time.Now())
-	if err != nil {
-		return l, 0, err
-	}
-	say("governor %s: %d tickets were moved when pgbench ended, p95 %.2f ms", word, during.Tickets, l.p95)
+	l = loadOf(got.took, from, until)
+	say("governor %s: %d tickets were moved after %s, p95 %.2f ms", word, during.Tickets, sourceFor, l.p95)
 	if during.Tickets >= sourceTickets {
-		return l, 0, errors.New("the migration ended before pgbench did: the case measures nothing, make it larger")
+		return l, 0, errors.New("the migration ended too soon: the case measures nothing, make it larger")
 	}
 	progress, err := p.finish(ctx, finishWithin)
 	if err == nil && progress.State != migration.StateCompleted {
@@ -148,15 +147,15 @@ func (c *cluster) load(ctx context.Context, database string, d time.Duration, ra
 	if err != nil {
 		return load{}, err
 	}
-	return loadOf(took, time.Time{}), nil
+	return loadOf(took, time.Time{}, time.Now()), nil
 }
 
-// loadOf judges the transactions that ended after a time.
-func loadOf(all []transaction, from time.Time) load {
+// loadOf judges the transactions that ended between two times.
+func loadOf(all []transaction, from, until time.Time) load {
 	var took []float64
 	first, last := math.Inf(1), 0.0
 	for _, t := range all {
-		if t.ended > float64(from.Unix()) {
+		if t.ended > float64(from.Unix()) && t.ended < float64(until.Unix()) {
 			took = append(took, t.took)
 			first, last = min(first, t.ended), max(last, t.ended)
 		}
