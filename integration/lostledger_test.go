@@ -1,10 +1,14 @@
 package integration_test
 
 import (
+	"fmt"
 	"net/url"
 	"os"
 	"strings"
 	"testing"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
 
 	"farewell/integration/postgrestest"
 )
@@ -22,10 +26,26 @@ func dropDatabase(t testing.TB, connection string) {
 	execute(t, server, "create database "+name+" template template0 encoding 'UTF8'")
 }
 
+// awaitClosed returns when Temporal has closed every workflow, which takes a
+// worker a moment longer than writing a run's end to the ledger.
+func (s *stage) awaitClosed() {
+	s.t.Helper()
+	eventually(s.t, 20*time.Second, "every workflow is closed", func() (bool, string) {
+		open := 0
+		for _, one := range executions(s.t.Context(), s.t, s.temporal, s.namespace) {
+			if one.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+				open++
+			}
+		}
+		return open == 0, fmt.Sprint(open, " are open")
+	})
+}
+
 func TestLostLedgerIsNoticedAndRebuiltFromTheAccounts(t *testing.T) {
 	s := newStage(t, setting{customers: 3})
 	worker := s.startWorker()
 	s.mustStart("start", "--all", "--wait")
+	s.awaitClosed()
 	worker.kill()
 	dropDatabase(t, s.ledger)
 	s.mustStart("setup")

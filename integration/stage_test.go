@@ -31,6 +31,7 @@ type setting struct {
 	customers, tickets, comments int     // of the sample; 0: 1 customer, 120 tickets, 3 comments on average
 	timeFactor                   float64 // 0: timeFactor
 	notSetUp                     bool    // `starter setup` is left to the test
+	alone                        bool    // no other test runs beside it
 }
 
 // stage is everything that one test needs, of its own: databases, a namespace
@@ -58,7 +59,9 @@ type stage struct {
 // newStage fills the sample in and makes everything ready, but for a worker.
 func newStage(t *testing.T, o setting) *stage {
 	t.Helper()
-	t.Parallel()
+	if !o.alone {
+		t.Parallel()
+	}
 	s := &stage{t: t, dir: t.TempDir(), factor: o.timeFactor}
 	if s.factor == 0 {
 		s.factor = timeFactor
