@@ -106,6 +106,22 @@ func TestServerThatNeverAnswersIsGivenUp(t *testing.T) {
 		l.GiveUpAfter(10 * time.Second)
 		intend(t, l, h, inOrder(h, "1"))
 	})
+	t.Run("when answers drip", func(t *testing.T) {
+		t.Parallel()
+		_, url := open(t)
+		l, p := openThrough(t, url)
+		h := takeOver(t, l, tickets(1), "run-1")
+		l.GiveUpAfter(3 * time.Second)
+		p.set(drip)
+		within(t, 6*time.Second, "the intent", func() {
+			if _, err := l.Intend(t.Context(), h, inOrder(h, "1"), sending); err == nil {
+				t.Error("answered")
+			}
+		})
+		p.set(pass)
+		l.GiveUpAfter(10 * time.Second)
+		intend(t, l, h, inOrder(h, "1"))
+	})
 	t.Run("within the caller's own deadline", func(t *testing.T) {
 		t.Parallel()
 		_, url := open(t)

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ const (
 	pass     mode = iota
 	cutAtEnd      // the next answer of the server is dropped, and the connection with it
 	mute          // answers of the server are swallowed
+	drip          // answers of the server arrive a byte a second
 	refuse        // connections are closed at once
 )
 
@@ -128,9 +130,24 @@ func (p *proxy) answer(client net.Conn, b []byte) bool {
 		}
 	case mute:
 		return true
+	case drip:
+		go p.drip(client, slices.Clone(b))
+		return true
 	}
 	_, err := client.Write(b)
 	return err == nil
+}
+
+// drip passes an answer on, a byte a second, for as long as anybody listens.
+func (p *proxy) drip(client net.Conn, b []byte) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for i := range b {
+		if _, err := client.Write(b[i : i+1]); err != nil {
+			return
+		}
+		<-tick.C
+	}
 }
 
 // openThrough opens a second connection pool to the ledger, through a proxy.
