@@ -49,10 +49,14 @@ func (w *bagWriter) close(name string, s *segment) (digest, error) {
 	if err != nil {
 		return d, err
 	}
+	w.note(name, d)
+	return d, nil
+}
+
+func (w *bagWriter) note(name string, d digest) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.files[name] = d
-	return d, nil
 }
 
 func (w *bagWriter) small(name, content string) error {

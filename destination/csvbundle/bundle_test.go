@@ -391,7 +391,7 @@ func TestPublishRefuses(t *testing.T) {
 		{"a part named twice", func(*testing.T, *Bundle) {}, publishInput(p, p), destination.Refused},
 		{"another customer's parts", func(*testing.T, *Bundle) {}, destination.PublishInput{Migration: other, Columns: columns(), Parts: []destination.PartRef{p.ref()}}, destination.Misconfigured},
 		{"a part with a changed byte", func(t *testing.T, b *Bundle) {
-			damagePart(t, b, p, func(text []byte) []byte { text[2] = 'b'; return text })
+			damagePart(t, b, p, func(text []byte) []byte { text[len(text)-2] = 'b'; return text })
 		}, publishInput(p), destination.Refused},
 		{"a part that was cut", func(t *testing.T, b *Bundle) { damagePart(t, b, p, func(text []byte) []byte { return text[:2] }) }, publishInput(p), destination.Refused},
 		{"a folder of someone else", func(t *testing.T, b *Bundle) {
@@ -429,7 +429,7 @@ func damagePart(t *testing.T, b *Bundle, p part, damage func([]byte) []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(files(b).staging(), stored.Try, rowsName)
+	path := filepath.Join(files(b).staging(), stored.Try, "tickets")
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

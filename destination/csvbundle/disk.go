@@ -23,6 +23,7 @@ type disk interface {
 	Mkdir(path string) error
 	Create(path string) (file, error) // the file must not exist
 	Rename(from, to string) error
+	Link(from, to string) error
 	Remove(path string) error // a file or an empty folder
 	SyncFolder(path string) error
 }
@@ -42,6 +43,8 @@ func (realDisk) Create(path string) (file, error) {
 }
 
 func (realDisk) Rename(from, to string) error { return os.Rename(from, to) }
+
+func (realDisk) Link(from, to string) error { return os.Link(from, to) }
 
 func (realDisk) Remove(path string) error { return os.Remove(path) }
 

@@ -32,7 +32,7 @@ func faults(parts []storedPart, lost map[string][]string) []fault {
 	}
 	for _, p := range parts {
 		for _, o := range p.Orphans {
-			all = append(all, fault{"comments", o.Comment, "export", "unknown_at_source", "an attachment belongs to it, and the source does not have it"})
+			all = append(all, fault{"comments", o, "export", "unknown_at_source", "an attachment belongs to it, and the source does not have it"})
 		}
 	}
 	return all

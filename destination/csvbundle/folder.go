@@ -28,11 +28,8 @@ type folder struct {
 	publishing sync.Mutex
 }
 
-// rowsName is a try's only file, draftName its description on the way.
-const (
-	rowsName  = "rows"
-	draftName = "part.json"
-)
+// draftName is a try's description on its way.
+const draftName = "part.json"
 
 func (f *folder) where() string {
 	if f.zip {
@@ -98,8 +95,8 @@ func (f *folder) endTry(_ context.Context, try string) error {
 	return removeFolder(f.disk, f.tryPath(try))
 }
 
-func (f *folder) createRows(_ context.Context, try string) (sink, error) {
-	return createFile(f.disk, filepath.Join(f.tryPath(try), rowsName))
+func (f *folder) createRows(_ context.Context, try, name string) (sink, error) {
+	return createFile(f.disk, filepath.Join(f.tryPath(try), name))
 }
 
 func (f *folder) commitPart(_ context.Context, part, try string, description []byte) error {
@@ -133,15 +130,15 @@ func (f *folder) anyDescription(context.Context) ([]byte, error) {
 	return nil, nil
 }
 
-func (f *folder) openRows(_ context.Context, try string, offset, length int64) (io.ReadCloser, error) {
-	file, err := os.Open(filepath.Join(f.tryPath(try), rowsName))
+func (f *folder) openRows(_ context.Context, try, name string, offset int64) (io.ReadCloser, error) {
+	file, err := os.Open(filepath.Join(f.tryPath(try), name))
 	if err != nil {
 		return nil, err
 	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{io.NewSectionReader(file, offset, length), file}, nil
+	if _, err := file.Seek(offset, io.SeekStart); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
 }
 
 // fileSink is a file that is on the disk when it is finished.
@@ -226,7 +223,7 @@ func (f *folder) fill(fresh string, write func(shelf) error) error {
 		}
 		return errors.Join(fillZip(file, f.account, write), file.Close())
 	}
-	s := &folderShelf{disk: f.disk, path: fresh, made: map[string]bool{"": true}}
+	s := &folderShelf{folder: f, path: fresh, made: map[string]bool{"": true}}
 	if err := write(s); err != nil {
 		return err
 	}
@@ -361,7 +358,7 @@ func (f *folder) lock(context.Context) (unlock func(), err error) {
 
 // folderShelf writes a bundle's files into a folder.
 type folderShelf struct {
-	disk disk
+	*folder
 	path string
 
 	mu   sync.Mutex
@@ -375,6 +372,19 @@ func (s *folderShelf) create(name string) (sink, error) {
 		return nil, err
 	}
 	return createFile(s.disk, filepath.Join(s.path, filepath.FromSlash(name)))
+}
+
+// adopt shares the part's file with the bundle: both names stand for the same
+// bytes, which are on the disk already.
+func (s *folderShelf) adopt(try, file, name string) (bool, error) {
+	if err := s.makeFolder(filepath.Dir(filepath.FromSlash(name))); err != nil {
+		return false, err
+	}
+	err := s.disk.Link(filepath.Join(s.tryPath(try), file), filepath.Join(s.path, filepath.FromSlash(name)))
+	if isAny(err, syscall.EPERM, syscall.EOPNOTSUPP, syscall.EMLINK, syscall.EXDEV) {
+		return false, nil // a file system without hard links
+	}
+	return err == nil, err
 }
 
 func (s *folderShelf) makeFolder(name string) error {
@@ -462,6 +472,8 @@ type zipShelf struct {
 }
 
 func (s zipShelf) parallel() bool { return false }
+
+func (s zipShelf) adopt(string, string, string) (bool, error) { return false, nil }
 
 func (s zipShelf) create(name string) (sink, error) {
 	w, err := s.zip.CreateHeader(&zip.FileHeader{Name: s.account + "/" + name, Method: zip.Deflate})

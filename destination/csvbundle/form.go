@@ -18,7 +18,7 @@ type form struct {
 }
 
 // ofParts is what of the form the bytes of a part depend on.
-func (f form) ofParts() form { return form{Gzip: f.Gzip, Raw: f.Raw} }
+func (f form) ofParts() form { return form{Gzip: f.Gzip, Raw: f.Raw, Excel: f.Excel} }
 
 // suffix ends the names of a table's files.
 func (f form) suffix() string {

@@ -109,6 +109,13 @@ func (d *failingDisk) Rename(from, to string) error {
 	return d.disk.Rename(from, to)
 }
 
+func (d *failingDisk) Link(from, to string) error {
+	if err := d.next(); err != nil {
+		return err
+	}
+	return d.disk.Link(from, to)
+}
+
 func (d *failingDisk) Remove(path string) error {
 	if err := d.next(); err != nil {
 		return err

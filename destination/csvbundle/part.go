@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -17,9 +18,9 @@ import (
 	"farewell/migration"
 )
 
-// storedPart describes a complete part, whose rows lie in one file of its try.
-// The description is written last, and under a name that does not change: a
-// part exists if and only if its description does.
+// storedPart describes a complete part, each of whose views is a CSV file in
+// its try. The description is written last, and under a name that does not
+// change: a part exists if and only if its description does.
 type storedPart struct {
 	Migration migration.Migration `json:"migration"`
 	Partition string              `json:"partition"`
@@ -29,41 +30,52 @@ type storedPart struct {
 	Form      form                `json:"form"`
 	Try       string              `json:"try"`
 	Sections  []section           `json:"sections"`
-	People    section             `json:"people"`            // named, as JSON
-	Orphans   []orphan            `json:"orphans,omitempty"` // comments that the source hides
-	digest
+	People    digest              `json:"people"`            // of peopleName
+	Orphans   []string            `json:"orphans,omitempty"` // comments that only attachments know
+
+	// gone is what the published bundle knows of a part whose files were
+	// deleted since.
+	gone *recordedPart
 }
 
-// section is a run of bytes in a part's file: rows of one view without a header.
+// peopleName is the file of a try that holds named, as JSON.
+const peopleName = "people.json"
+
+// section is one view of a part: a CSV file of the part's try.
 type section struct {
 	View    string             `json:"view"`
 	Columns []migration.Column `json:"columns,omitempty"`
-	Offset  int64              `json:"offset"`
+	Header  int64              `json:"header"` // bytes before the first row
 	Rows    int64              `json:"rows"`
-	Text    int64              `json:"text"` // bytes before compression
+	Text    int64              `json:"text"` // bytes of the rows before compression
 	Guarded map[string]int64   `json:"guarded,omitempty"`
 	digest
 }
 
-// orphan is a comment that an attachment belongs to and that its ticket lacks.
-type orphan struct {
-	Comment string `json:"comment"`
-	Ticket  string `json:"ticket"`
+// digest tells the part's content from any other.
+func (p storedPart) digest() digest {
+	var all digest
+	var sums strings.Builder
+	for _, s := range p.Sections {
+		all.Bytes += s.Bytes
+		sums.WriteString(s.View + " " + s.SHA256 + "\n")
+	}
+	all.SHA256 = digestOf(sums.String()).SHA256
+	return all
+}
+
+// section is the part's section of a view, nil if it has none.
+func (p storedPart) section(view string) *section {
+	for i := range p.Sections {
+		if p.Sections[i].View == view {
+			return &p.Sections[i]
+		}
+	}
+	return nil
 }
 
 func (p storedPart) ref() destination.PartRef {
 	return destination.PartRef{Partition: p.Partition, Pass: p.Pass}
-}
-
-// of lists the part's sections of a view.
-func (p storedPart) of(view string) []section {
-	var of []section
-	for _, s := range p.Sections {
-		if s.View == view {
-			of = append(of, s)
-		}
-	}
-	return of
 }
 
 // partKey names a part in a vault.
@@ -125,13 +137,9 @@ func (b *Bundle) commit(ctx context.Context, part storedPart) error {
 // store brings the rows of one try to where they stay. A failure of the store
 // comes back as the destination's error, one of the source as it is.
 func (b *Bundle) store(ctx context.Context, op string, part *storedPart, columns destination.Columns, views []string, copy destination.CopyViews) error {
-	file, err := b.vault.createRows(ctx, part.Try)
-	if err != nil {
-		return b.failure(op, err)
-	}
-	w := &partWriter{bundle: b, part: part, segment: newSegment(file), columns: columns, noting: newNoting()}
+	w := &partWriter{ctx: ctx, bundle: b, part: part, columns: columns, noting: newNoting()}
 	counts, err := copy(func(view string) (io.Writer, error) {
-		if !slices.Contains(views, view) || len(part.of(view)) > 0 {
+		if !slices.Contains(views, view) || part.section(view) != nil {
 			return nil, fmt.Errorf("view %s is opened twice, or is none of the part's", view)
 		}
 		return w.begin(view)
@@ -140,121 +148,137 @@ func (b *Bundle) store(ctx context.Context, op string, part *storedPart, columns
 		err = w.complete(op, views, counts)
 	}
 	switch {
-	case w.segment.err != nil:
-		err = b.failure(op, w.segment.err)
+	case err == nil:
+		return nil
+	case w.storeFailed() != nil:
+		err = b.failure(op, w.storeFailed())
 	case errors.Is(err, errInsideRow):
 		err = &destination.Error{Op: op, Kind: destination.Temporary, Code: "cut short", Err: err}
-	case err != nil:
+	default:
 		err = fmt.Errorf("%s: %w", op, err)
 	}
-	if err != nil {
-		w.segment.abandon()
-		return err
-	}
-	part.digest, err = w.segment.close()
-	return b.failure(op, err)
+	w.abandon()
+	return err
 }
 
-// partWriter writes one part's sections, one after the other.
+// partWriter writes one part's views, one after the other. Their files stay
+// open until all are there, since later views may add to earlier ones.
 type partWriter struct {
+	ctx     context.Context
 	bundle  *Bundle
 	part    *storedPart
-	segment *segment
 	columns destination.Columns
 	noting  *noting
-
-	open     *rows
-	hashed   *hashing
-	compress *gzip.Writer
+	files   []*viewFile
+	failed  error // the first failure of the store outside a file
 }
 
-// begin ends the section before and opens one for a view.
+// viewFile is one view of a part in the making.
+type viewFile struct {
+	segment  *segment
+	compress *gzip.Writer // nil: none
+	rows     *rows
+	header   int64
+	closed   bool
+}
+
+// begin opens the file of a view.
 func (w *partWriter) begin(view string) (io.Writer, error) {
-	if err := w.end(); err != nil {
-		return nil, err
-	}
 	columns := w.columns[view]
 	if len(columns) == 0 {
 		return nil, fmt.Errorf("the columns of view %s are not known", view)
 	}
-	to := w.beginSection(section{View: view, Columns: columns})
-	w.open = newRows(to, columns, w.bundle.form, w.noting.of(view))
-	return w.open, nil
-}
-
-func (w *partWriter) beginSection(s section) io.Writer {
-	s.Offset = w.segment.hashed.bytes + int64(w.segment.buffer.Buffered())
-	w.part.Sections = append(w.part.Sections, s)
-	w.hashed = newHashing(w.segment)
-	if !w.bundle.form.Gzip {
-		return w.hashed
+	w.part.Sections = append(w.part.Sections, section{View: view, Columns: columns})
+	to, err := w.bundle.vault.createRows(w.ctx, w.part.Try, view)
+	if err != nil {
+		w.failed = err
+		return nil, err
 	}
-	w.compress = newGzip(w.hashed)
-	return w.compress
-}
-
-// end completes the section that is open, if any.
-func (w *partWriter) end() error {
-	if w.open == nil {
-		return nil
+	f := &viewFile{segment: newSegment(to)}
+	w.files = append(w.files, f)
+	if err := w.bundle.writeText(f.segment, w.bundle.header(columns)); err != nil {
+		return nil, err
 	}
-	s := &w.part.Sections[len(w.part.Sections)-1]
-	s.Rows, s.Text, s.Guarded = w.open.count, w.open.bytes, w.open.guarded
-	w.open = nil
-	return w.endSection(s)
+	f.header = f.segment.hashed.bytes + int64(f.segment.buffer.Buffered())
+	var rows io.Writer = f.segment
+	if w.bundle.form.Gzip {
+		f.compress = newGzip(f.segment)
+		rows = f.compress
+	}
+	f.rows = newRows(rows, columns, w.bundle.form, w.noting.of(view))
+	return f.rows, nil
 }
 
-func (w *partWriter) endSection(s *section) error {
-	if w.compress != nil {
-		if err := w.compress.Close(); err != nil {
-			return err
+func (w *partWriter) storeFailed() error {
+	for _, f := range w.files {
+		if f.segment.err != nil {
+			return f.segment.err
 		}
-		w.compress = nil
 	}
-	s.digest = w.hashed.digest()
-	return nil
+	return w.failed
 }
 
-// complete ends the last view and adds what only a look at all of them shows.
-func (w *partWriter) complete(op string, views []string, counts map[string]int64) error {
-	if err := w.end(); err != nil {
-		return err
+func (w *partWriter) abandon() {
+	for _, f := range w.files {
+		if !f.closed {
+			f.segment.abandon()
+		}
 	}
+}
+
+// complete adds what only a look at all views shows, and closes them.
+func (w *partWriter) complete(op string, views []string, counts map[string]int64) error {
 	for _, view := range views {
-		of := w.part.of(view)
-		if len(of) == 0 {
+		i := slices.IndexFunc(w.part.Sections, func(s section) bool { return s.View == view })
+		if i < 0 {
 			return refused(op, "view not copied", fmt.Errorf("nothing was copied for view %s", view), "")
 		}
-		if of[0].Rows != counts[view] {
-			return fmt.Errorf("view %s: %w: %d rows arrived, the source wrote %d", view, errInsideRow, of[0].Rows, counts[view])
+		if got := w.files[i].rows.count; got != counts[view] {
+			return fmt.Errorf("view %s: %w: %d rows arrived, the source wrote %d", view, errInsideRow, got, counts[view])
 		}
 	}
 	if err := w.addOrphans(); err != nil {
 		return err
 	}
-	return w.addPeople()
+	for i, f := range w.files {
+		if err := w.close(f, &w.part.Sections[i]); err != nil {
+			return err
+		}
+	}
+	return w.writePeople()
+}
+
+func (w *partWriter) close(f *viewFile, s *section) (err error) {
+	if f.compress != nil {
+		if err := f.compress.Close(); err != nil {
+			return err
+		}
+	}
+	s.Header, s.Rows, s.Text, s.Guarded = f.header, f.rows.count, f.rows.bytes, f.rows.guarded
+	f.closed = true
+	if s.digest, err = f.segment.close(); err != nil {
+		w.failed = err
+	}
+	return err
 }
 
 // addOrphans adds a row, with ids and nothing else, for each comment that only
 // attachments know, so that their foreign keys hold.
 func (w *partWriter) addOrphans() error {
-	for _, id := range slices.Sorted(maps.Keys(w.noting.orphans)) {
-		w.part.Orphans = append(w.part.Orphans, orphan{Comment: id, Ticket: w.noting.orphans[id]})
-	}
-	if len(w.part.Orphans) == 0 {
+	i := slices.IndexFunc(w.part.Sections, func(s section) bool { return s.View == "comments" })
+	if i < 0 {
 		return nil
 	}
-	to := w.beginSection(section{View: "comments", Columns: w.columns["comments"]})
-	s := &w.part.Sections[len(w.part.Sections)-1]
-	for _, o := range w.part.Orphans {
-		n, err := io.WriteString(to, idRow(w.columns["comments"], map[string]string{"id": o.Comment, "ticket_id": o.Ticket}))
-		if err != nil {
+	w.part.Orphans = slices.Sorted(maps.Keys(w.noting.orphans))
+	comments := w.files[i].rows
+	for _, id := range w.part.Orphans {
+		row := idRow(w.columns["comments"], map[string]string{"id": id, "ticket_id": w.noting.orphans[id]})
+		if err := comments.pass([]byte(row)); err != nil { // its ids are guarded already
 			return err
 		}
-		s.Rows++
-		s.Text += int64(n)
+		comments.count++
 	}
-	return w.endSection(s)
+	return nil
 }
 
 // idRow is a row with the given cells and NULL in all others.
@@ -268,18 +292,22 @@ func idRow(columns []migration.Column, ids map[string]string) string {
 	return rowOf(cells...)
 }
 
-func (w *partWriter) addPeople() error {
+func (w *partWriter) writePeople() error {
 	text, err := json.Marshal(w.noting.result())
 	if err != nil {
 		return err
 	}
-	w.part.People = section{View: "people", Offset: w.segment.hashed.bytes + int64(w.segment.buffer.Buffered())}
-	hashed := newHashing(w.segment)
-	if _, err := hashed.Write(text); err != nil {
-		return err
+	w.part.People = digestOf(string(text))
+	to, err := w.bundle.vault.createRows(w.ctx, w.part.Try, peopleName)
+	if err == nil {
+		if _, err = to.Write(text); err != nil {
+			to.abandon()
+		} else {
+			err = to.finish()
+		}
 	}
-	w.part.People.digest = hashed.digest()
-	return nil
+	w.failed = err
+	return err
 }
 
 // mayWrite refuses what would damage the bundle that is published already.
@@ -343,7 +371,7 @@ func parsePart(content []byte) (storedPart, error) {
 
 // readPeople reads who is in the part and whom it names.
 func (b *Bundle) readPeople(ctx context.Context, p storedPart) (n named, err error) {
-	r, err := b.vault.openRows(ctx, p.Try, p.People.Offset, p.People.Bytes)
+	r, err := b.vault.openRows(ctx, p.Try, peopleName, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return n, b.missingPart("read who is in part "+p.Partition, p.ref(), err)
 	}
@@ -355,14 +383,15 @@ func (b *Bundle) readPeople(ctx context.Context, p storedPart) (n named, err err
 	if err != nil {
 		return n, err
 	}
-	if digestOf(string(text)) != p.People.digest {
+	if digestOf(string(text)) != p.People {
 		return n, b.damagedPart("read who is in part "+p.Partition, p, "people")
 	}
 	return n, json.Unmarshal(text, &n)
 }
 
 func summary(part storedPart) destination.Part {
-	sum := destination.Part{Rows: map[string]int64{}, Bytes: part.Bytes, SHA256: part.SHA256}
+	all := part.digest()
+	sum := destination.Part{Rows: map[string]int64{}, Bytes: all.Bytes, SHA256: all.SHA256}
 	for _, s := range part.Sections {
 		sum.Rows[s.View] += s.Rows
 	}

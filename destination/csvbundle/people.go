@@ -18,7 +18,7 @@ type named struct {
 // noting gathers the ids of a part while it streams by.
 type noting struct {
 	have, named map[string]map[string]struct{}
-	comments    map[string]struct{}
+	comments    idSet
 	ticket      string            // of the row that is being read
 	orphans     map[string]string // comments that only attachments know → their ticket
 }
@@ -26,7 +26,7 @@ type noting struct {
 func newNoting() *noting {
 	return &noting{
 		have: map[string]map[string]struct{}{}, named: map[string]map[string]struct{}{},
-		comments: map[string]struct{}{}, orphans: map[string]string{},
+		comments: idSet{}, orphans: map[string]string{},
 	}
 }
 
@@ -38,7 +38,7 @@ func (n *noting) of(view string) func(column string) func([]byte) {
 		case column == "id" && slices.Contains(people(), migration.Entity(view)):
 			return into(n.have, view)
 		case column == "id" && view == "comments":
-			return noteIn(n.comments)
+			return func(id []byte) { n.comments[bytesKey(id)] = struct{}{} }
 		case view == "attachments" && column == "ticket_id":
 			return func(id []byte) { n.ticket = string(id) }
 		case view == "attachments" && column == "comment_id":
@@ -70,7 +70,7 @@ func noteIn(set map[string]struct{}) func([]byte) {
 // attachedTo is called after the row's ticket was noted, and after all comments
 // of the part were.
 func (n *noting) attachedTo(comment []byte) {
-	if _, known := n.comments[string(comment)]; !known {
+	if _, known := n.comments[bytesKey(comment)]; !known {
 		n.orphans[string(comment)] = n.ticket
 	}
 }
@@ -90,9 +90,20 @@ func sorted(sets map[string]map[string]struct{}) map[string][]string {
 // idSet remembers ids in 16 bytes each, however long they are.
 type idSet map[[16]byte]struct{}
 
-func idKey(id string) [16]byte {
-	sum := sha256.Sum256([]byte(id))
-	return [16]byte(sum[:16])
+func idKey(id string) [16]byte { return bytesKey([]byte(id)) }
+
+// bytesKey is the id itself where it fits, else half its SHA-256. The last byte
+// tells which.
+func bytesKey(id []byte) (key [16]byte) {
+	if len(id) < len(key) {
+		copy(key[:], id)
+		key[15] = byte(len(id))
+		return key
+	}
+	sum := sha256.Sum256(id)
+	copy(key[:], sum[:15])
+	key[15] = 0xff
+	return key
 }
 
 func (s idSet) add(id string) (added bool) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"slices"
 	"strings"
 
@@ -133,7 +132,7 @@ func (b *Bundle) gather(ctx context.Context, op string, in destination.PublishIn
 func (b *Bundle) findPart(ctx context.Context, op string, ref destination.PartRef, old *record) (storedPart, error) {
 	part, err := b.storedPart(ctx, ref)
 	if err == nil && part.Form != b.form.ofParts() {
-		return part, misconfigured(op, fmt.Errorf("part %s pass %d was written when the account's url had other options (compress, raw)", ref.Partition, ref.Pass),
+		return part, misconfigured(op, fmt.Errorf("part %s pass %d was written when the account's url had other options (compress, raw, excel)", ref.Partition, ref.Pass),
 			"put the options back as they were; to export afresh with the new ones, drop the migration from the ledger and move "+b.vault.staging()+" away")
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -143,11 +142,7 @@ func (b *Bundle) findPart(ctx context.Context, op string, ref destination.PartRe
 		return storedPart{}, b.missingPart(op, ref, err)
 	}
 	p := old.part(ref)
-	part = storedPart{Migration: old.Migration, Partition: p.Partition, Pass: p.Pass, After: p.After, UpTo: p.UpTo, digest: p.digest}
-	for _, view := range slices.Sorted(maps.Keys(p.Rows)) {
-		part.Sections = append(part.Sections, section{View: view, Rows: p.Rows[view]})
-	}
-	return part, nil
+	return storedPart{Migration: old.Migration, Partition: p.Partition, Pass: p.Pass, After: p.After, UpTo: p.UpTo, gone: p}, nil
 }
 
 func (b *Bundle) missingPart(op string, ref destination.PartRef, err error) error {
@@ -266,11 +261,15 @@ type fileJob struct {
 	extra   []string // rows that no part has
 }
 
-// piece is a section of a part.
+// piece is one view of a part.
 type piece struct {
 	part storedPart
-	section
+	*section
 }
+
+// large pieces of tables with numbered files become files of their own, which
+// share their bytes with the part; smaller ones are put together.
+const large = 4 << 20
 
 // cut divides a table into files, and says what each will hold.
 func (b *Bundle) cut(op string, t table, columns []migration.Column, parts []storedPart, lost []string) (recordedTable, []fileJob, error) {
@@ -278,25 +277,27 @@ func (b *Bundle) cut(op string, t table, columns []migration.Column, parts []sto
 	jobs := []fileJob{{}}
 	var rows, text int64
 	for _, p := range parts {
-		var pieces []piece
-		var addedRows, addedText int64
-		for _, s := range p.of(t.name) {
-			if !slices.Equal(s.Columns, columns) {
-				return of, nil, refused(op, "columns changed", fmt.Errorf("the columns of %s are not those that part %s pass %d was written with", t.name, p.Partition, p.Pass),
-					"put the views back as they were; to export afresh, drop the migration from the ledger and move "+b.vault.staging()+" away")
-			}
-			pieces = append(pieces, piece{p, s})
-			addedRows += s.Rows
-			addedText += s.Text
-			of.Guarded = addCounts(of.Guarded, s.Guarded)
+		if p.gone != nil && p.gone.Rows[t.name] > 0 {
+			return of, nil, b.missingPart(op, p.ref(), fs.ErrNotExist)
 		}
-		if rows > 0 && (rows+addedRows > fileRows || text+addedText > fileBytes) {
+		s := p.section(t.name)
+		if s == nil || s.Rows == 0 {
+			continue
+		}
+		if !slices.Equal(s.Columns, columns) {
+			return of, nil, refused(op, "columns changed", fmt.Errorf("the columns of %s are not those that part %s pass %d was written with", t.name, p.Partition, p.Pass),
+				"put the views back as they were; to export afresh, drop the migration from the ledger and move "+b.vault.staging()+" away")
+		}
+		alone := t.numbered && s.Text >= large
+		last := &jobs[len(jobs)-1]
+		if rows > 0 && (alone || last.alone(t) || rows+s.Rows > fileRows || text+s.Text > fileBytes) {
 			jobs = append(jobs, fileJob{})
+			last = &jobs[len(jobs)-1]
 			rows, text = 0, 0
 		}
-		last := &jobs[len(jobs)-1]
-		last.pieces = append(last.pieces, pieces...)
-		rows, text = rows+addedRows, text+addedText
+		last.pieces = append(last.pieces, piece{p, s})
+		rows, text = rows+s.Rows, text+s.Text
+		of.Guarded = addCounts(of.Guarded, s.Guarded)
 	}
 	for _, id := range lost {
 		last := &jobs[len(jobs)-1]
@@ -307,6 +308,11 @@ func (b *Bundle) cut(op string, t table, columns []migration.Column, parts []sto
 		jobs[i].table, jobs[i].file, jobs[i].columns = slices.IndexFunc(tables(), func(u table) bool { return u.name == t.name }), i, columns
 	}
 	return of, jobs, nil
+}
+
+// alone tells whether the file is one large piece.
+func (f fileJob) alone(t table) bool {
+	return t.numbered && len(f.pieces) == 1 && f.pieces[0].Text >= large
 }
 
 func addCounts(sum, more map[string]int64) map[string]int64 {
@@ -375,6 +381,12 @@ func (f fileJob) bytes() (sum int64) {
 // writeFile writes one file: the header row, then every part's rows, in one
 // ordered read.
 func (b *Bundle) writeFile(ctx context.Context, op string, w *bagWriter, to *tableFile, f fileJob) error {
+	if len(f.pieces) == 1 && len(f.extra) == 0 {
+		done, err := b.adopt(ctx, op, w, to, f.pieces[0])
+		if done || err != nil {
+			return err
+		}
+	}
 	s, err := w.create(to.Path)
 	if err != nil {
 		return err
@@ -387,16 +399,29 @@ func (b *Bundle) writeFile(ctx context.Context, op string, w *bagWriter, to *tab
 	return err
 }
 
-func (b *Bundle) fillFile(ctx context.Context, op string, s *segment, to *tableFile, f fileJob) error {
-	header := headerRow(f.columns)
-	if b.form.Excel {
-		header = "\ufeff" + header
+// adopt makes a part's file the bundle's, after one ordered read of it. false:
+// it has to be copied.
+func (b *Bundle) adopt(ctx context.Context, op string, w *bagWriter, to *tableFile, p piece) (bool, error) {
+	if done, err := w.shelf.adopt(p.part.Try, p.View, to.Path); !done {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = b.missingPart(op, p.part.ref(), err)
+		}
+		return false, err
 	}
-	if err := b.writeText(s, header); err != nil {
+	if err := b.readPiece(ctx, op, p, 0, io.Discard); err != nil {
+		return false, err
+	}
+	to.Rows, to.digest = p.Rows, p.digest
+	w.note(to.Path, p.digest)
+	return true, nil
+}
+
+func (b *Bundle) fillFile(ctx context.Context, op string, s *segment, to *tableFile, f fileJob) error {
+	if err := b.writeText(s, b.header(f.columns)); err != nil {
 		return err
 	}
 	for _, p := range f.pieces {
-		if err := b.appendPiece(ctx, op, s, p); err != nil {
+		if err := b.readPiece(ctx, op, p, p.Header, s); err != nil {
 			return err
 		}
 		to.Rows += p.Rows
@@ -420,10 +445,10 @@ func (b *Bundle) writeText(to io.Writer, text string) error {
 	return errors.Join(err, w.Close())
 }
 
-// appendPiece copies one view of a part, and refuses it when it is not what was
-// written.
-func (b *Bundle) appendPiece(ctx context.Context, op string, to io.Writer, p piece) error {
-	from, err := b.vault.openRows(ctx, p.part.Try, p.Offset, p.Bytes)
+// readPiece reads one view of a part, passes on what follows its first bytes,
+// and refuses it when it is not what was written.
+func (b *Bundle) readPiece(ctx context.Context, op string, p piece, skip int64, to io.Writer) error {
+	from, err := b.vault.openRows(ctx, p.part.Try, p.View, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return b.missingPart(op, p.part.ref(), err)
 	}
@@ -431,8 +456,16 @@ func (b *Bundle) appendPiece(ctx context.Context, op string, to io.Writer, p pie
 		return err
 	}
 	defer from.Close()
-	hashed := newHashing(to)
-	if _, err := io.CopyBuffer(hashed, reading{ctx, from}, make([]byte, bufferSize)); err != nil {
+	hashed := newHashing(io.Discard)
+	begin, err := io.CopyN(hashed, reading{ctx, from}, skip)
+	if err == nil {
+		hashed.to = to
+		_, err = io.CopyBuffer(hashed, reading{ctx, from}, make([]byte, bufferSize))
+	}
+	if errors.Is(err, io.EOF) && begin < skip {
+		err = nil // it is too short, as its digest says
+	}
+	if err != nil {
 		return err
 	}
 	if hashed.digest() != p.digest {
@@ -457,6 +490,14 @@ func (r reading) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return r.from.Read(p)
+}
+
+// header is what each of a table's files begins with.
+func (b *Bundle) header(columns []migration.Column) string {
+	if b.form.Excel {
+		return "\ufeff" + headerRow(columns)
+	}
+	return headerRow(columns)
 }
 
 func headerRow(columns []migration.Column) string {

@@ -154,11 +154,14 @@ func (r *record) part(ref destination.PartRef) *recordedPart {
 }
 
 func (p storedPart) recorded() recordedPart {
+	if p.gone != nil {
+		return *p.gone
+	}
 	rows := map[string]int64{}
 	for _, s := range p.Sections {
 		rows[s.View] += s.Rows
 	}
-	return recordedPart{Partition: p.Partition, Pass: p.Pass, After: p.After, UpTo: p.UpTo, Rows: rows, digest: p.digest}
+	return recordedPart{Partition: p.Partition, Pass: p.Pass, After: p.After, UpTo: p.UpTo, Rows: rows, digest: p.digest()}
 }
 
 func (p recordedPart) equal(q recordedPart) bool {

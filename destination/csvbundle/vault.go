@@ -22,8 +22,8 @@ type vault interface {
 	// beginTry makes room for a part's rows, and takes earlier tries of the
 	// part, except the one to keep, out of the way.
 	beginTry(ctx context.Context, part, keep string) (try string, err error)
-	// createRows begins a try's only file.
-	createRows(ctx context.Context, try string) (sink, error)
+	// createRows begins one of a try's files.
+	createRows(ctx context.Context, try, name string) (sink, error)
 	// commitPart makes the part complete: in one step, its description takes
 	// the place of an earlier one. It fails when a later try has begun.
 	commitPart(ctx context.Context, part, try string, description []byte) error
@@ -33,8 +33,8 @@ type vault interface {
 	description(ctx context.Context, part string) ([]byte, error)
 	// anyDescription reads one of them; nil: there is none.
 	anyDescription(ctx context.Context) ([]byte, error)
-	// openRows reads a range of a try's file.
-	openRows(ctx context.Context, try string, offset, length int64) (io.ReadCloser, error)
+	// openRows reads one of a try's files from an offset on.
+	openRows(ctx context.Context, try, name string, offset int64) (io.ReadCloser, error)
 
 	// published opens the bundle that is there. fs.ErrNotExist: none is.
 	published(ctx context.Context) (bag, error)
@@ -59,6 +59,9 @@ type bag interface {
 // shelf is a bundle in the making.
 type shelf interface {
 	create(name string) (sink, error)
+	// adopt makes one of a try's files a file of the bundle, without copying
+	// it. false: that cannot be done here.
+	adopt(try, file, name string) (bool, error)
 	// parallel tells whether several files can be open at a time.
 	parallel() bool
 }

@@ -1,0 +1,42 @@
+// Command benchcsv measures a CSV bundle, from `starter start` to completed,
+// beside one psql process that runs \copy of the same statements to plain
+// files, and compares what it finds with the project's aims. `make bench-csv`
+// gives it its servers.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := benchMain(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench-csv:", err)
+		os.Exit(1)
+	}
+}
+
+// benchMain prints one line for each figure and fails when an aim is missed.
+func benchMain(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, benchLimit)
+	defer cancel()
+	where, err := readPlaces()
+	if err != nil {
+		return err
+	}
+	b, err := prepare(ctx, where)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	var r report
+	if err := b.measure(ctx, &r); err != nil {
+		return err
+	}
+	return r.write(os.Stdout, reportFile)
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"time"
+)
+
+const (
+	// tickets and users are the size that the aims speak of.
+	tickets           = 100_000
+	users             = 10_000
+	commentsPerTicket = 4
+
+	// gigabyteTickets give about 1 GB of CSV.
+	gigabyteTickets = 340_000
+
+	// fewTickets and manyTickets are the sizes between which memory must not
+	// grow.
+	fewTickets  = 10_000
+	manyTickets = 1_000_000
+
+	// pairs is how often ours and psql take turns: the machine is noisy.
+	pairs         = 1
+	gigabytePairs = 3
+
+	// allowance is what a run may take beside the rows: five activities that
+	// look and plan before the first row, and four after the last.
+	allowance = 700 * time.Millisecond
+
+	// benchLimit ends a bench that hangs.
+	benchLimit = 40 * time.Minute
+
+	// reportFile is where the figures go besides the terminal.
+	reportFile = ".dev/bench-csv.txt"
+)
+
+// steps are what is measured; BENCH_CSV_STEPS names some of them, for whoever
+// is looking for the cause of one figure.
+const allSteps = "speed,gzip,gigabyte,memory"
+
+// places are the servers and programs that `temporal-dev.sh with-servers` gives.
+type places struct {
+	postgres string // a superuser's connection URL
+	temporal string // host and port
+	programs string // folder of the product's programs
+	steps    []string
+}
+
+func readPlaces() (places, error) {
+	p := places{
+		postgres: os.Getenv("FAREWELL_TEST_POSTGRES_URL"),
+		temporal: os.Getenv("FAREWELL_TEST_TEMPORAL_ADDRESS"),
+		programs: os.Getenv("FAREWELL_TEST_BIN"),
+		steps:    strings.Split(allSteps, ","),
+	}
+	if only := os.Getenv("BENCH_CSV_STEPS"); only != "" {
+		p.steps = strings.Split(only, ",")
+	}
+	if p.postgres == "" || p.temporal == "" || p.programs == "" {
+		return p, errors.New("no servers to measure on: run `make bench-csv`")
+	}
+	return p, nil
+}
