@@ -53,6 +53,10 @@ chaos: ## kills, cuts and delays while 300,000 tickets move; `make chaos SEED=n`
 	go build -buildvcs=false -o bin/ ./integration/chaos
 	./temporal-dev.sh with-servers -- bin/chaos -seed $(or $(SEED),1)
 
+bench-csv: ## a CSV bundle beside psql's \copy; fails when an aim is missed
+	go build -buildvcs=false -o bin/ ./integration/benchcsv
+	./temporal-dev.sh with-servers -- bin/benchcsv
+
 clean: ## stop the development environment and delete all that was made
 	./temporal-dev.sh reset
 	rm -rf .dev bin
@@ -65,5 +69,5 @@ $(tools)/workflowcheck: tools/workflowcheck/go.mod
 	@echo "building workflowcheck, once (about 10 seconds)"
 	go build -C tools/workflowcheck -buildvcs=false -o ../../$@ go.temporal.io/sdk/contrib/tools/workflowcheck
 
-.PHONY: help build check formatting vet lint workflowcheck layout test demo bench bench-pace chaos clean
+.PHONY: help build check formatting vet lint workflowcheck layout test demo bench bench-pace bench-csv chaos clean
 .DEFAULT_GOAL := help

@@ -16,8 +16,16 @@ const (
 	peopleRows = 10_000
 )
 
-func partitionRows(e migration.Entity) int {
-	if e == migration.Tickets {
+// streamedTicketRows is a partition of a bundle: its files become the bundle's
+// as they are, so they should be few and large. 100,000 tickets are six, two
+// for each lane.
+const streamedTicketRows = 17_000
+
+func partitionRows(e migration.Entity, streams bool) int {
+	switch {
+	case e == migration.Tickets && streams:
+		return streamedTicketRows
+	case e == migration.Tickets:
 		return ticketRows
 	}
 	return peopleRows
@@ -77,8 +85,13 @@ func (a *Activities) plan(ctx context.Context, m migration.Migration) (migration
 	if err != nil {
 		return plan, fmt.Errorf("read the source's clock: %w", err)
 	}
+	dest, err := a.Destinations.Open(ctx, m)
+	if err != nil {
+		return plan, err
+	}
+	_, streams := dest.(destination.Streams)
 	for _, e := range migration.Entities() {
-		cut, err := a.Source.Cut(ctx, m.Customer, e, partitionRows(e))
+		cut, err := a.Source.Cut(ctx, m.Customer, e, partitionRows(e, streams))
 		if err != nil {
 			return plan, fmt.Errorf("cut %s into partitions: %w", e, err)
 		}

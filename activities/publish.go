@@ -32,11 +32,8 @@ func (a *Activities) PublishBundle(ctx context.Context, in migration.PublishInpu
 	if publish.Parts, err = a.parts(ctx, in.Migration); err != nil {
 		return migration.PublishOutcome{}, err
 	}
-	// Users name organizations, so those come after them.
-	for _, e := range []migration.Entity{migration.Users, migration.Organizations} {
-		if err := a.bringMissing(ctx, dest, in, e, &publish, pulse); err != nil {
-			return migration.PublishOutcome{}, err
-		}
+	if err := a.bringMissing(ctx, dest, in, &publish, pulse); err != nil {
+		return migration.PublishOutcome{}, err
 	}
 	bundle, err := dest.Publish(ctx, publish)
 	if err != nil {
@@ -57,18 +54,29 @@ func (a *Activities) parts(ctx context.Context, m migration.Migration) ([]destin
 	return parts, nil
 }
 
-// bringMissing brings the people whom the parts name and do not hold, as a part
+// bringMissing brings the people whom the parts name and do not hold, as parts
 // of their own: somebody may have been made after the plan, and their ticket
-// read in a catch-up.
-func (a *Activities) bringMissing(ctx context.Context, dest destination.Streams, in migration.PublishInput, e migration.Entity, publish *destination.PublishInput, pulse *pulse) error {
+// read in a catch-up. Users name organizations, so those come after them.
+func (a *Activities) bringMissing(ctx context.Context, dest destination.Streams, in migration.PublishInput, publish *destination.PublishInput, pulse *pulse) error {
 	missing, err := dest.Missing(ctx, *publish)
 	if err != nil {
 		return fmt.Errorf("look who is missing in the bundle of %s: %w", in.Migration, err)
 	}
-	if len(missing[e]) == 0 {
-		return nil
+	if ids := missing[migration.Users]; len(ids) > 0 {
+		if err := a.bring(ctx, dest, in, migration.OnDemand(migration.Users), ids, publish, pulse); err != nil {
+			return err
+		}
+		if missing, err = dest.Missing(ctx, *publish); err != nil {
+			return fmt.Errorf("look who is missing in the bundle of %s: %w", in.Migration, err)
+		}
 	}
-	p := migration.OnDemand(e)
+	if ids := missing[migration.Organizations]; len(ids) > 0 {
+		return a.bring(ctx, dest, in, migration.OnDemand(migration.Organizations), ids, publish, pulse)
+	}
+	return nil
+}
+
+func (a *Activities) bring(ctx context.Context, dest destination.Streams, in migration.PublishInput, p migration.Partition, ids []string, publish *destination.PublishInput, pulse *pulse) error {
 	state, err := a.Ledger.TakeOver(ctx, in.Migration, p, in.Run)
 	if err != nil {
 		return fmt.Errorf("take over %s: %w", p.ID, err)
@@ -77,7 +85,7 @@ func (a *Activities) bringMissing(ctx context.Context, dest destination.Streams,
 		return err
 	}
 	export := migration.ExportInput{Migration: in.Migration, Run: in.Run, Partition: p, Timings: migration.DefaultTimings()}
-	if err := a.writePart(ctx, dest, export, state, missing[e], pulse); err != nil {
+	if err := a.writePart(ctx, dest, export, state, ids, pulse); err != nil {
 		return err
 	}
 	publish.Parts, err = a.parts(ctx, in.Migration)

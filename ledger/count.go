@@ -121,8 +121,8 @@ func (l *Ledger) ExactCounts(ctx context.Context, m migration.Migration, run str
 				where s.seq is null and e.migration_id = i.migration_id and e.batch_id = i.batch_id
 			) d
 		), record as (
-			select b.entity, u.id collate "C" as id, b.seq, b.run_id, b.open, b.doubtful, substr(b.outcomes, u.n::int, 1) as outcome
-			from batch b, unnest(id_list(b.source_ids)) with ordinality u(id, n)
+			select b.entity, u.id collate "C" as id, b.seq, b.run_id, b.open, b.doubtful, u.outcome
+			from batch b, unnest(id_list(b.source_ids), string_to_array(b.outcomes, null)) u(id, outcome)
 		), fate as (
 			select distinct on (entity, id) entity, run_id, open, doubtful, outcome
 			from record

@@ -35,8 +35,8 @@ type crm struct {
 const customer = "customer-0001"
 
 // longer makes the sample's short messages as long as those of real help desks,
-// which quote what they answer to: about 700 bytes.
-const longer = `update crm.messages set content = content || E'\n\n> ' || replace(content, E'\n', E'\n> ') || E'\n\n>> ' || replace(content, E'\n', E'\n>> ')`
+// which quote what they answer to: about 600 bytes.
+const longer = `update crm.messages set content = content || E'\n\n> ' || replace(content, E'\n', E'\n> ') || E'\n\n>> ' || replace(content, E'\n', E'\n>> ') || E'\n\n-- \nSent from the help desk of a company that is about to close its doors'`
 
 func prepare(ctx context.Context, where places) (b *bench, err error) {
 	dir, err := os.MkdirTemp("", "farewell-bench-csv-")

@@ -22,7 +22,7 @@ const (
 	manyTickets = 1_000_000
 
 	// pairs is how often ours and psql take turns: the machine is noisy.
-	pairs         = 1
+	pairs         = 5
 	gigabytePairs = 3
 
 	// allowance is what a run may take beside the rows: five activities that
