@@ -44,6 +44,7 @@ type bench struct {
 	places
 	dir     string // logs and settings
 	sandbox *sandbox
+	only    []string // what is measured; empty: everything
 	names   int
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -53,6 +54,9 @@ var budgetRounds = [][]budgetCase{
 
 func measureBudgets(ctx context.Context, b *bench, r *report) error {
 	for _, round := range budgetRounds {
+		if slices.ContainsFunc(b.only, isBudget) {
+			round = slices.DeleteFunc(slices.Clone(round), func(c budgetCase) bool { return !slices.Contains(b.only, c.name()) })
+		}
 		crews := make([]*crew, len(round))
 		for i, c := range round {
 			var err error
@@ -75,6 +79,13 @@ func measureBudgets(ctx context.Context, b *bench, r *report) error {
 		}
 	}
 	return nil
+}
+
+// isBudget tells whether that is the name of a budget's figures.
+func isBudget(name string) bool {
+	return slices.ContainsFunc(budgetRounds, func(round []budgetCase) bool {
+		return slices.ContainsFunc(round, func(c budgetCase) bool { return c.name() == name })
+	})
 }
 
 func (b *bench) budgetCrew(ctx context.Context, c budgetCase) (*crew, error) {

@@ -21,14 +21,6 @@ func createDatabase(ctx context.Context, server, name string) (string, error) {
 	return u.String(), nil
 }
 
-func dropDatabase(ctx context.Context, server, name string) error {
-	return execute(ctx, server, "drop database "+pgx.Identifier{name}.Sanitize()+" with (force)")
-}
-
-// flush writes out what the server still holds back, so that no run pays for
-// the one before it.
-func flush(ctx context.Context, server string) error { return execute(ctx, server, "checkpoint") }
-
 func execute(ctx context.Context, server, statement string) error {
 	conn, err := pgx.Connect(ctx, server)
 	if err != nil {

@@ -49,10 +49,11 @@ var measurements = []measurement{
 }
 
 // paceMain runs all measurements, or those that are named, prints one line for
-// each figure and fails when an aim is missed.
+// each figure and fails when an aim is missed. A single budget is named as in
+// its figures.
 func paceMain(ctx context.Context, names []string) error {
 	for _, name := range names {
-		if !slices.ContainsFunc(measurements, func(m measurement) bool { return m.name == name }) {
+		if !slices.ContainsFunc(measurements, func(m measurement) bool { return m.name == name }) && !isBudget(name) {
 			return fmt.Errorf("there is no measurement %q", name)
 		}
 	}
@@ -67,13 +68,14 @@ func paceMain(ctx context.Context, names []string) error {
 		return err
 	}
 	defer b.close()
+	b.only = names
 	var r report
 	if err := conditions(&r); err != nil {
 		return err
 	}
 	var failures error
 	for _, m := range measurements {
-		if len(names) > 0 && !slices.Contains(names, m.name) {
+		if len(names) > 0 && !slices.Contains(names, m.name) && !(m.name == "budget" && slices.ContainsFunc(names, isBudget)) {
 			continue
 		}
 		say("measuring: %s", m.name)

@@ -35,7 +35,7 @@ func (r *report) figure(name string, value float64, unit string) {
 
 // aim is a bound that a value must keep.
 type aim struct {
-	sign  string // "at least", "at most", "below"
+	sign  string // >= or <=
 	value float64
 }
 
@@ -43,16 +43,13 @@ func (a aim) met(value float64) bool {
 	switch a.sign {
 	case ">=":
 		return value >= a.value
-	case "<=":
-		return value <= a.value
 	default:
-		return value < a.value
+		return value <= a.value
 	}
 }
 
 func atLeast(v float64) aim { return aim{">=", v} }
 func atMost(v float64) aim  { return aim{"<=", v} }
-func below(v float64) aim   { return aim{"<", v} }
 
 // check is a value that has an aim.
 func (r *report) check(name string, value float64, unit string, a aim) {

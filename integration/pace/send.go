@@ -69,7 +69,11 @@ func sendMain(ctx context.Context, file string) error {
 		if err != nil {
 			return err
 		}
-		defer to.Close()
+		defer func() {
+			if err := to.Close(); err != nil {
+				log.Warn("close", "account", a.Name, "error", err)
+			}
+		}()
 		for n := range s.Flight {
 			lane := sender{to: to, name: fmt.Sprintf("%s-%s-%d", s.Worker, a.Name, n), bulk: s.Bulk, log: log}
 			all.Go(func() { lane.run(ctx) })
