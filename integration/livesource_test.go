@@ -6,13 +6,14 @@ import (
 	"time"
 )
 
-// open puts a new ticket with one message into the CRM.
+// open puts a new ticket with one message into the CRM. It is a second old: a
+// message of the very second in which it is sent would be one of the future.
 func (s *stage) open(client string, no int) {
 	s.t.Helper()
 	s.change(fmt.Sprintf(`
 		with c as (
 			insert into crm.conversations
-			select %d, client, opened_by, null, company_no, 'came later: '||%d, 'active', 3, 'ask', 'mail', null, null, date_trunc('second', now()), date_trunc('second', now()), null
+			select %d, client, opened_by, null, company_no, 'came later: '||%d, 'active', 3, 'ask', 'mail', null, null, date_trunc('second', now()) - interval '1 second', date_trunc('second', now()) - interval '1 second', null
 			from crm.conversations where client = %s order by conversation_no limit 1
 			returning conversation_no, client, opened_by, opened_at)
 		insert into crm.messages
