@@ -255,7 +255,7 @@ func (g *Governor) share(ctx context.Context) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.allowed = allowed
+	g.allowed = max(1, allowed) // else a worker might wait for another's whole migration
 	g.wake()
 }
 
