@@ -40,11 +40,16 @@ func (c Config) ExportQueue() string { return c.TaskQueue + "-exports" }
 // TemporalOptions are Temporal's own connection settings: TEMPORAL_ADDRESS,
 // TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS…, TEMPORAL_PROFILE and
 // temporal.toml, the same that Temporal's CLI reads
-// (https://docs.temporal.io/develop/environment-configuration).
+// (https://docs.temporal.io/develop/environment-configuration). Where none of
+// them names a namespace it is "default", as for the CLI: the SDK's client takes
+// an empty one for that too, but the services beside it refuse it.
 func (c Config) TemporalOptions() (client.Options, error) {
 	options, err := envconfig.LoadClientOptions(envconfig.LoadClientOptionsRequest{EnvLookup: c.env})
 	if err != nil {
 		return client.Options{}, fmt.Errorf("read Temporal's connection settings (TEMPORAL_ADDRESS and its like): %w", err)
+	}
+	if options.Namespace == "" {
+		options.Namespace = client.DefaultNamespace
 	}
 	return options, nil
 }

@@ -116,6 +116,21 @@ func TestTemporalSettingsOfTheEnvFileReachTheClient(t *testing.T) {
 	}
 }
 
+func TestNamespaceIsDefaultWhereNothingNamesOne(t *testing.T) {
+	t.Parallel()
+	c, err := parse(fakeEnvironment(nil, map[string]string{"TEMPORAL_CONFIG_FILE": filepath.Join(t.TempDir(), "none.toml")}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	options, err := c.TemporalOptions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if options.Namespace != "default" {
+		t.Errorf("namespace %q", options.Namespace)
+	}
+}
+
 func TestEnvFileLines(t *testing.T) {
 	t.Parallel()
 	values, err := parseEnvFile("env", "# a comment\n\nA=1\nexport B = 2\nC=\"a=b c\"\nD='x'\nE=\n")
