@@ -86,7 +86,7 @@ func newDecision(h migration.Hold, batchID string, ev *migration.Evidence, s mig
 	if err != nil {
 		return decision{}, err
 	}
-	d.args = append(d.args, evidence...)
+	d.args = append(append(d.args, evidence...), e == migration.Tickets, d.people)
 	return d, nil
 }
 
@@ -97,6 +97,12 @@ func newDecision(h migration.Hold, batchID string, ev *migration.Evidence, s mig
 // A record that this batch did not send keeps the decision that it had.
 // Evidence is appended whatever became of all that; items that the settlement
 // holds too are not stored twice.
+//
+// Only of people may another partition have decided since the intent, which
+// has noted for all others whether there was a decision before. Both of the
+// last parameters are not read from the partition, so that the server sees
+// before it starts that it need not search the batches: that takes longer with
+// every one of them.
 const settleSQL = `
 	with held as (
 		select p.id as partition_id, p.migration_id, p.entity
@@ -120,8 +126,8 @@ const settleSQL = `
 		returning o.repeats
 	), before as (
 		select b.*
-		from closed c, intent i, lateral prior(i.migration_id, i.entity, i.partition_id, $8::text[], i.entity = 'tickets') b
-		where c.repeats or i.entity <> 'tickets'
+		from closed c, intent i, lateral prior(i.migration_id, i.entity, i.partition_id, $8::text[], $32::boolean) b
+		where c.repeats or $33::boolean
 	), replaced as (
 		select b.* from before b where b.source_id <> all(coalesce($18::text[], '{}'))
 	), moved as (

@@ -15,13 +15,14 @@ func (l *Ledger) Targets(ctx context.Context, m migration.Migration, e migration
 	defer cancel()
 	op := "look up " + string(e) + " of " + m.String()
 	// One look into the index for each id. For "= any" a server that has no
-	// statistics of a new table yet reads all people instead.
+	// statistics of a new table yet reads all people instead. The migration is
+	// looked up once, in a query of its own, and not for each of them.
 	rows, err := l.pool.Query(ctx, `
 		select w.id, t.target_id, t.agent
 		from unnest($5::text[]) w(id)
 		cross join lateral (
 			select t.target_id, t.agent from targets t
-			where t.migration_id = migration_of($1, $2, $3) and t.entity = $4 and t.source_id = w.id limit 1) t
+			where t.migration_id = (select migration_of($1, $2, $3)) and t.entity = $4 and t.source_id = w.id limit 1) t
 		where t.target_id <> ''`, key(m, e, sourceIDs)...)
 	if err != nil {
 		return nil, failed(op, err)
