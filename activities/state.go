@@ -11,10 +11,13 @@ import (
 )
 
 // RecordState writes a run's state and its word to all workers to the ledger,
-// and adds up what the ledger knows, by distinct source id.
+// and when asked adds up what the ledger knows, by distinct source id.
 func (a *Activities) RecordState(ctx context.Context, in migration.RecordStateInput) (migration.RecordStateOutcome, error) {
 	if err := a.Ledger.RecordState(ctx, in); err != nil {
 		return migration.RecordStateOutcome{}, fmt.Errorf("record state %s of %s: %w", in.State, in.Migration, err)
+	}
+	if !in.AddUp {
+		return migration.RecordStateOutcome{}, nil
 	}
 	counts, err := a.Ledger.ExactCounts(ctx, in.Migration, in.Run)
 	if err != nil {

@@ -30,6 +30,7 @@ func (r *run) finish(ctx workflow.Context, failure error) (migration.Progress, e
 	r.state = r.endState(failure, cancelled)
 	r.reason = migration.Reason{}
 	in := r.record(unchanged, true)
+	in.AddUp = failure != nil || r.exact == nil // else nothing was written since the audit
 	if failure != nil && !cancelled {
 		in.Reason = migration.Reason{Code: "failed", Text: message(failure), Since: workflow.Now(ctx)}
 	}
@@ -37,7 +38,9 @@ func (r *run) finish(ctx workflow.Context, failure error) (migration.Progress, e
 	if err != nil {
 		return r.progress(), err
 	}
-	r.exact = out.Counts
+	if in.AddUp {
+		r.exact = out.Counts
+	}
 	if err := r.show(detached); err != nil {
 		return r.progress(), err
 	}

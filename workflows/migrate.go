@@ -232,7 +232,9 @@ const verification = "verification"
 
 // audit adds up the ledger and returns what is wrong with the sum, if anything.
 func (r *run) audit(ctx workflow.Context) (string, error) {
-	out, err := execute(ctx, controls(r.try("audit"), "add up the ledger"), migration.RecordState, r.record(unchanged, false))
+	in := r.record(unchanged, false)
+	in.AddUp = true
+	out, err := execute(ctx, controls(r.try("audit"), "add up the ledger"), migration.RecordState, in)
 	if err != nil {
 		return "", err
 	}
