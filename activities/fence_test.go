@@ -96,6 +96,26 @@ func TestDuplicateOfAWokenAttemptIsSweptAndReported(t *testing.T) {
 	}
 }
 
+func TestTicketThatIsGoneFromTheAccountIsListedById(t *testing.T) {
+	s := newStage(t, 50, nil)
+	w := s.hire()
+	w.mustFinish()
+	targets, err := s.ledger.SettledTargets(t.Context(), acme, migration.Tickets, []string{"1007"})
+	must(t, err)
+	must(t, w.account.Delete(t.Context(), migration.Tickets, targets["1007"][0]))
+	if out := w.sweep(); out != (migration.SweepOutcome{Missing: 1}) {
+		t.Errorf("the sweep says %+v, want 1 missing", out)
+	}
+	var listed []string
+	must(t, s.ledger.Failures(t.Context(), acme, func(f migration.Failure) error {
+		listed = append(listed, f.SourceID+" "+f.Outcome)
+		return nil
+	}))
+	if len(listed) != 1 || listed[0] != "1007 not_in_account" {
+		t.Errorf("listed %q", listed)
+	}
+}
+
 // Each mechanism is shown to matter: the same happening is harmless with it and
 // not without it.
 

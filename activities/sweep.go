@@ -46,39 +46,46 @@ func (a *Activities) sweep(ctx context.Context, in migration.SweepInput, runs le
 	}
 	pulse.progress(0)
 	var out migration.SweepOutcome
-	if err := a.repair(ctx, dest, in, since, sweep.Duplicates, &out); err != nil {
+	listed, err := a.repair(ctx, dest, in, since, sweep.Duplicates, &out, pulse)
+	if err != nil {
 		return out, err
 	}
-	err = a.Ledger.AllOutcomes(ctx, in.Migration, migration.Tickets, func(_, _ string, st ledger.RecordState) error {
+	err = a.Ledger.AllOutcomes(ctx, in.Migration, migration.Tickets, func(partition, id string, st ledger.RecordState) error {
 		if runs.Has(st.Run) && st.Outcome == migration.Created && !sweep.Saw(st.TargetID) {
 			out.Missing++
+			listed = append(listed, migration.Failure{
+				Entity: migration.Tickets, SourceID: id, Outcome: migration.NotInAccount, Code: migration.NotInAccount, Partition: partition,
+				Text: "was created as ticket " + st.TargetID + ", which is not in the account any more",
+			})
 		}
 		return nil
 	})
 	if err != nil {
 		return out, fmt.Errorf("compare the ledger with the sweep: %w", err)
 	}
+	if err := a.Ledger.Swept(ctx, in.Migration, in.Run, migration.Tickets, listed); err != nil {
+		return out, fmt.Errorf("list %d findings of the sweep: %w", len(listed), err)
+	}
 	return out, nil
 }
 
-// repair judges each duplicate.
-func (a *Activities) repair(ctx context.Context, dest destination.Batches, in migration.SweepInput, since time.Time, duplicates []destination.Duplicate, out *migration.SweepOutcome) error {
+// repair judges each duplicate and says what it did about it.
+func (a *Activities) repair(ctx context.Context, dest destination.Batches, in migration.SweepInput, since time.Time, duplicates []destination.Duplicate, out *migration.SweepOutcome, pulse *pulse) (listed []migration.Failure, err error) {
 	ids := make([]string, len(duplicates))
 	for i := range duplicates {
 		ids[i] = duplicates[i].SourceID
 	}
 	known, err := a.Ledger.SettledTargets(ctx, in.Migration, migration.Tickets, ids)
 	if err != nil {
-		return fmt.Errorf("read the targets of %d duplicates: %w", len(ids), err)
+		return nil, fmt.Errorf("read the targets of %d duplicates: %w", len(ids), err)
 	}
-	var listed []migration.Failure
 	for _, d := range duplicates {
 		settled := known[d.SourceID]
 		for _, c := range d.Copies {
 			if len(settled) > 0 && c.TargetID == settled[0] {
 				continue // the ledger's own
 			}
-			f := migration.Failure{Entity: migration.Tickets, SourceID: d.SourceID, Outcome: "duplicate", Code: "duplicate_repaired", Text: "the copy " + c.TargetID + " was deleted"}
+			f := migration.Failure{Entity: migration.Tickets, SourceID: d.SourceID, Outcome: migration.Duplicate, Code: "duplicate_repaired", Text: "the copy " + c.TargetID + " was deleted"}
 			ours := len(settled) > 0 && c.Tagged && !c.MadeAt.Before(since) && !slices.Contains(settled, c.TargetID)
 			if ours && !in.Repair {
 				f.Code, f.Text = "duplicate_found", "the account also holds a copy of ours, ticket "+c.TargetID
@@ -87,15 +94,13 @@ func (a *Activities) repair(ctx context.Context, dest destination.Batches, in mi
 				f.Code, f.Text = "duplicate_unresolved", "the account also holds ticket "+c.TargetID+", and it is not certain that this run made it"
 				out.Unresolved++
 			} else if err := dest.Delete(ctx, migration.Tickets, c.TargetID); err != nil {
-				return fmt.Errorf("delete the copy %s of ticket %s: %w", c.TargetID, d.SourceID, err)
+				return nil, fmt.Errorf("delete the copy %s of ticket %s: %w", c.TargetID, d.SourceID, err)
 			} else {
 				out.Repaired++
+				pulse.progress(0)
 			}
 			listed = append(listed, f)
 		}
 	}
-	if err := a.Ledger.Swept(ctx, in.Migration, in.Run, migration.Tickets, listed); err != nil {
-		return fmt.Errorf("list %d duplicates: %w", len(listed), err)
-	}
-	return nil
+	return listed, nil
 }

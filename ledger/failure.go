@@ -16,9 +16,9 @@ func (l *Ledger) Compared(ctx context.Context, m migration.Migration, run string
 }
 
 // Swept replaces what the last sweep listed for an entity: records with
-// outcome duplicate. It may be repeated.
+// outcome duplicate or not_in_account. It may be repeated.
 func (l *Ledger) Swept(ctx context.Context, m migration.Migration, run string, e migration.Entity, list []migration.Failure) error {
-	return l.replace(ctx, m, run, e, []string{"duplicate"}, list)
+	return l.replace(ctx, m, run, e, []string{migration.Duplicate, migration.NotInAccount}, list)
 }
 
 func (l *Ledger) replace(ctx context.Context, m migration.Migration, run string, e migration.Entity, outcomes []string, list []migration.Failure) error {

@@ -61,11 +61,17 @@ type RunRecord struct {
 	Parked     []Parked
 }
 
+// What a sweep of the account finds out about a record.
+const (
+	Duplicate    = "duplicate"      // there more than once; the code says what was done about it
+	NotInAccount = "not_in_account" // created, and not there any more
+)
+
 // Failure is a record that did not arrive, or not as it was.
 type Failure struct {
 	Entity    Entity    `json:"entity"`
 	SourceID  string    `json:"source_id"`
-	Outcome   string    `json:"outcome"` // failed, skipped, changed_since, deleted_at_source, arrived_late, duplicate
+	Outcome   string    `json:"outcome"` // failed, skipped, changed_since, deleted_at_source, arrived_late, missing, duplicate, not_in_account
 	Code      string    `json:"code"`
 	Text      string    `json:"text"` // may quote the account's answer
 	Partition string    `json:"partition"`
