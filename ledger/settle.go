@@ -102,7 +102,9 @@ func newDecision(h migration.Hold, batchID string, ev *migration.Evidence, s mig
 // has noted for all others whether there was a decision before. Both of the
 // last parameters are not read from the partition, so that the server sees
 // before it starts that it need not search the batches: that takes longer with
-// every one of them.
+// every one of them. For the same reason delivered and unmapped first ask whether
+// there is anything to look for: it is rare, and without statistics the server
+// reads all that is noted of the entity for it.
 const settleSQL = `
 	with held as (
 		select p.id as partition_id, p.migration_id, p.entity
@@ -152,7 +154,7 @@ const settleSQL = `
 	), delivered as (
 		delete from not_delivered n using intent i, replaced r
 		where n.migration_id = i.migration_id and n.entity = i.entity and n.source_id = r.source_id
-			and r.source_id not in (select id from notable)
+			and r.source_id not in (select id from notable) and exists (select from replaced)
 	), kept as (
 		insert into not_delivered as n (migration_id, entity, source_id, partition_id, run_id, at, outcome, code, text, batch_id)
 		select i.migration_id, i.entity, u.id, i.partition_id, i.run_id, s.settled_at, u.outcome, u.code, u.text, $7
@@ -165,6 +167,7 @@ const settleSQL = `
 		update targets t set outcome = null
 		from settled s, intent i, notable u
 		where t.migration_id = i.migration_id and t.entity = i.entity and t.source_id = u.id and u.outcome <> '-' and t.outcome is not null
+			and exists (select from notable where outcome <> '-')
 	), mapped as (
 		insert into targets as t (migration_id, entity, source_id, target_id, outcome, partition_id, run_id)
 		select i.migration_id, i.entity, u.id, coalesce(u.target, ''), substr($9, u.n::int, 1), i.partition_id, i.run_id
