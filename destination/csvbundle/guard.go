@@ -5,19 +5,13 @@ import "strings"
 // guardName is what data packages call the guard below.
 const guardName = "apostrophe-v1"
 
-// guard makes a text harmless for spreadsheets, which run what begins with
+// The guard makes a text harmless for spreadsheets, which run what begins with
 // one of = + - @, a tab or a line break as a formula
 // (https://owasp.org/www-community/attacks/CSV_Injection). It puts an apostrophe
 // before it, and before such a text that has apostrophes in front already, so
 // that unguard gives every text back.
-func guard(text string) string {
-	if needsGuard([]byte(text)) {
-		return "'" + text
-	}
-	return text
-}
 
-// unguard takes back what guard did.
+// unguard takes back what the guard did.
 func unguard(text string) string {
 	if rest, ok := strings.CutPrefix(text, "'"); ok && needsGuard([]byte(rest)) {
 		return rest

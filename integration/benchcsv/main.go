@@ -14,8 +14,9 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := benchMain(ctx); err != nil {
+	err := benchMain(ctx)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench-csv:", err)
 		os.Exit(1)
 	}

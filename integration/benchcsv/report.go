@@ -45,7 +45,6 @@ func (a aim) met(value float64) bool {
 
 func atLeast(v float64) aim { return aim{">=", v} }
 func atMost(v float64) aim  { return aim{"<=", v} }
-func below(v float64) aim   { return aim{"<", v} }
 
 // check is a value that has an aim.
 func (r *report) check(name string, value float64, unit string, a aim) {

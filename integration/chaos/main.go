@@ -16,8 +16,9 @@ func main() {
 	seed := flag.Uint64("seed", 1, "decides the faults, their order and their moments")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := long(*seed).run(ctx, os.Stdout); err != nil {
+	err := long(*seed).run(ctx, os.Stdout)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "chaos:", err)
 		os.Exit(1)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"io"
 	"math/rand/v2"
@@ -103,7 +104,7 @@ func (w *wire) accept() {
 }
 
 func (w *wire) serve(client net.Conn) {
-	server, err := net.Dial("tcp", w.target)
+	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", w.target)
 	if err != nil {
 		_ = client.Close() // the server is down, which the client sees too
 		return
