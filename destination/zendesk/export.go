@@ -2,7 +2,6 @@ package zendesk
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -113,9 +112,18 @@ func (a *Account) waitForExport(ctx context.Context) error {
 	}
 }
 
+// exportedTicket is what a pass needs to know of a ticket of ours.
+type exportedTicket struct {
+	ID        id
+	SourceID  string
+	Status    string
+	Tagged    bool  // with the tag that is on all of ours
+	Generated int64 // Unix seconds
+}
+
 // exported is a page of the incremental export, reduced to tickets of ours.
 type exported struct {
-	Ours   []listed
+	Ours   []exportedTicket
 	Last   int64 // generated time of the last ticket, Unix seconds
 	Cursor string
 	End    bool
@@ -125,7 +133,7 @@ type exported struct {
 // the account's clock, archived and deleted ones included, to the end of the
 // stream or to the first page that reaches beyond until (zero: to the end).
 // https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/
-func (a *Account) exportTickets(ctx context.Context, since, until time.Time, each func(sourceID string, r listed) error) error {
+func (a *Account) exportTickets(ctx context.Context, since, until time.Time, each func(exportedTicket) error) error {
 	start := max(since.Unix(), 1)
 	query := url.Values{"start_time": {strconv.FormatInt(start, 10)}}
 	size, failures := exportPage, 0
@@ -144,8 +152,7 @@ func (a *Account) exportTickets(ctx context.Context, since, until time.Time, eac
 		}
 		failures = 0
 		for _, r := range page.Ours {
-			sourceID, _ := SourceID(a.prefix, r.ExternalID)
-			if err := each(sourceID, r); err != nil {
+			if err := each(r); err != nil {
 				return err
 			}
 		}
@@ -181,72 +188,10 @@ func (a *Account) exportPage(ctx context.Context, query url.Values) (exported, e
 	c := call{op: opExport, method: "GET", path: "/api/v2/incremental/tickets/cursor", query: query, limit: exportLimit}
 	err := a.repeat(ctx, c, func(r io.Reader) error {
 		page = exported{} // an earlier try leaves nothing behind
-		if err := page.read(json.NewDecoder(r), a.prefix); err != nil {
-			return fmt.Errorf("read the export: %w", shapeOnly(err))
+		if err := page.read(r, a.prefix); err != nil {
+			return fmt.Errorf("read the export: %w", err)
 		}
 		return nil
 	})
 	return page, err
-}
-
-// read decodes ticket by ticket: a page may be larger than what a worker may
-// hold.
-func (p *exported) read(d *json.Decoder, prefix string) error {
-	if _, err := d.Token(); err != nil {
-		return err
-	}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return err
-		}
-		switch key {
-		case "tickets":
-			err = p.readTickets(d, prefix)
-		case "after_cursor":
-			err = d.Decode((*nullString)(&p.Cursor))
-		case "end_of_stream":
-			err = d.Decode(&p.End)
-		default:
-			var skipped json.RawMessage
-			err = d.Decode(&skipped)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	_, err := d.Token() // the closing brace: without it the answer was cut
-	return err
-}
-
-func (p *exported) readTickets(d *json.Decoder, prefix string) error {
-	if _, err := d.Token(); err != nil {
-		return err
-	}
-	for d.More() {
-		var r listed
-		if err := d.Decode(&r); err != nil {
-			return err
-		}
-		p.Last = max(p.Last, r.Generated)
-		if _, ours := SourceID(prefix, r.ExternalID); ours && r.ID.positive() {
-			p.Ours = append(p.Ours, r)
-		}
-	}
-	_, err := d.Token()
-	return err
-}
-
-// nullString is a string that may be null.
-type nullString string
-
-func (n *nullString) UnmarshalJSON(b []byte) error {
-	var s *string
-	if err := json.Unmarshal(b, &s); err != nil {
-		return err
-	}
-	if s != nil {
-		*n = nullString(*s)
-	}
-	return nil
 }

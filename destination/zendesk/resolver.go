@@ -249,7 +249,8 @@ func (r *resolver) lookForTickets(ctx context.Context, questions []*question, be
 	}
 	live, deleted := make(map[string]string), make(map[string]string)
 	since = r.a.startBefore(r.a.clock.theirs(since).Add(-exportStartBefore))
-	err := r.a.exportTickets(ctx, since, r.a.clock.theirs(began).Add(exportSettle), func(sourceID string, t listed) error {
+	err := r.a.exportTickets(ctx, since, r.a.clock.theirs(began).Add(exportSettle), func(t exportedTicket) error {
+		sourceID := t.SourceID
 		switch {
 		case !asked[sourceID]:
 		case t.Status == statusDeleted:

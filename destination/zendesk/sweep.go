@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"farewell/destination"
@@ -28,7 +27,7 @@ const exportSettle = 30
 // MadeAt of a copy is when it was made or last changed, whichever is later:
 // the export tells no more, since created_at is the imported one.
 func (a *Account) Sweep(ctx context.Context, in destination.SweepInput) (destination.Sweep, error) {
-	seen := newSeenTickets()
+	var seen seenTickets
 	sweep := destination.Sweep{Saw: seen.has}
 	if in.Entity != migration.Tickets {
 		return sweep, nil
@@ -37,38 +36,29 @@ func (a *Account) Sweep(ctx context.Context, in destination.SweepInput) (destina
 	if err := sleep(ctx, lag+lag/exportSettle); err != nil {
 		return sweep, err
 	}
-	more := make(map[string][]destination.Copy)
-	err := a.exportTickets(ctx, a.startBefore(in.Since), time.Time{}, func(sourceID string, r listed) error {
-		target, err := strconv.ParseInt(string(r.ID), 10, 64)
-		if err != nil || r.Status == statusDeleted || seen.has(string(r.ID)) {
-			return nil //nolint:nilerr // an id that is no number is none of a ticket that the ledger holds
-		}
-		c := seenTicket{target: target, generated: r.Generated, tagged: slices.Contains(r.Tags, Tag)}
-		if first, again := seen.add(sourceID, c); again {
-			if len(more[sourceID]) == 0 {
-				more[sourceID] = append(more[sourceID], a.copyOf(first))
-			}
-			more[sourceID] = append(more[sourceID], a.copyOf(c))
+	err := a.exportTickets(ctx, a.startBefore(in.Since), time.Time{}, func(t exportedTicket) error {
+		if target, err := strconv.ParseInt(string(t.ID), 10, 64); err == nil && t.Status != statusDeleted {
+			seen.add(t.SourceID, target, t.Generated, t.Tagged)
 		}
 		return nil
 	})
 	if err != nil {
 		return destination.Sweep{}, err
 	}
+	seen.sort()
 	sweep.Records = int64(len(seen.targets))
-	for sourceID, copies := range more {
-		sweep.Duplicates = append(sweep.Duplicates, destination.Duplicate{SourceID: sourceID, Copies: copies})
-	}
-	slices.SortFunc(sweep.Duplicates, func(x, y destination.Duplicate) int { return strings.Compare(x.SourceID, y.SourceID) })
+	seen.eachAgain(func(sourceID string, tickets []seenTicket) {
+		d := destination.Duplicate{SourceID: sourceID}
+		for _, t := range tickets {
+			d.Copies = append(d.Copies, destination.Copy{
+				TargetID: strconv.FormatInt(t.target, 10),
+				Tagged:   t.tagged,
+				MadeAt:   a.clock.ours(time.Unix(t.generated, 0)),
+			})
+		}
+		sweep.Duplicates = append(sweep.Duplicates, d)
+	})
 	return sweep, nil
-}
-
-func (a *Account) copyOf(t seenTicket) destination.Copy {
-	return destination.Copy{
-		TargetID: strconv.FormatInt(t.target, 10),
-		Tagged:   t.tagged,
-		MadeAt:   a.clock.ours(time.Unix(t.generated, 0)),
-	}
 }
 
 // startBefore keeps the start of a pass out of the minute that the export
@@ -110,13 +100,13 @@ func (a *Account) Inventory(ctx context.Context, e migration.Entity, sourceIDs [
 		asked[sourceID] = true
 	}
 	told := make(map[string]bool)
-	return a.exportTickets(ctx, time.Unix(1, 0), time.Time{}, func(sourceID string, r listed) error {
-		target := string(r.ID)
-		if !asked[sourceID] || told[target] || r.Status == statusDeleted || !slices.Contains(r.Tags, Tag) {
+	return a.exportTickets(ctx, time.Unix(1, 0), time.Time{}, func(t exportedTicket) error {
+		target := string(t.ID)
+		if !asked[t.SourceID] || told[target] || t.Status == statusDeleted || !t.Tagged {
 			return nil
 		}
 		told[target] = true
-		return found(migration.Item{SourceID: sourceID, Outcome: migration.AlreadyThere, TargetID: target})
+		return found(migration.Item{SourceID: t.SourceID, Outcome: migration.AlreadyThere, TargetID: target})
 	})
 }
 

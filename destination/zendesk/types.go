@@ -73,10 +73,7 @@ type listed struct {
 	Name       string    `json:"name"`
 	Email      string    `json:"email"`
 	Role       string    `json:"role"`
-	Status     string    `json:"status"`
-	Tags       []string  `json:"tags"`
 	CreatedAt  time.Time `json:"created_at"`
-	Generated  int64     `json:"generated_timestamp"` // Unix seconds
 }
 
 // decodeInto reads a JSON answer of any content type into a fresh value each
