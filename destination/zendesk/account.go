@@ -145,10 +145,15 @@ func (a *Account) BatchSize(e migration.Entity) int {
 
 // WaitingFor tells the most serious of the reasons why requests wait.
 func (a *Account) WaitingFor() migration.Reason {
-	if r := a.waits.edge(); r.Code != "" {
-		return r
+	now := time.Now()
+	code, until := a.exit.obstacle(a.name, now)
+	if code == "" {
+		if r := a.health.reason(now); r.Code != "" {
+			return r
+		}
+		code, until = a.pace.rests(now)
 	}
-	if r := a.health.reason(time.Now()); r.Code != "" {
+	if r := a.waits.standing(code, until); r.Code != "" {
 		return r
 	}
 	return a.waits.reason()

@@ -245,6 +245,17 @@ func (p *pacer) obstacle(now time.Time) (code string, until time.Time) {
 	return "", time.Time{}
 }
 
+// rests tells until when the account wants to be left alone; an empty code when
+// it does not.
+func (p *pacer) rests(now time.Time) (code string, until time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if end := p.pauseEnd(); end.After(now) {
+		return reasonRetryAfter, end
+	}
+	return "", time.Time{}
+}
+
 // refill takes a chunk out of the budget. It is called with the lock held and
 // returns without it.
 func (p *pacer) refill(ctx context.Context) error {

@@ -33,6 +33,10 @@ var gravity = []string{
 type waits struct {
 	mu     sync.Mutex
 	active map[string]*waiting
+	halt   struct {
+		code  string // empty: none
+		since time.Time
+	}
 }
 
 type waiting struct {
@@ -96,15 +100,18 @@ func (w *waits) reason() migration.Reason {
 	return migration.Reason{}
 }
 
-// edge is the reason for a wait that the edge or an operator at the egress
-// caused, if anybody waits for it.
-func (w *waits) edge() migration.Reason {
-	for _, code := range []string{reasonEgressClosed, reasonEdge, reasonEgressBlocked} {
-		if r := w.of(code); r.Code != "" {
-			return r
-		}
+// standing is the reason for a halt of the account or its egress. It holds also
+// when nobody waits here: a wait that is too long for a lane is none of its own.
+func (w *waits) standing(code string, until time.Time) migration.Reason {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.halt.code != code {
+		w.halt.code, w.halt.since = code, time.Now()
 	}
-	return migration.Reason{}
+	if code == "" {
+		return migration.Reason{}
+	}
+	return migration.Reason{Code: code, Text: waitText(code, until), Since: w.halt.since, Until: until}
 }
 
 // forBudget tells whether anybody waits for the account's requests.

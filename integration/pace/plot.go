@@ -46,13 +46,13 @@ func (p *picture) write(file string) error {
 		fmt.Fprintf(&s, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="#3b6ea5"/>`+"\n",
 			x(float64(i))+0.5, y(float64(n)), x(1)-x(0)-1, y(0)-y(float64(n)))
 	}
-	for _, line := range []struct {
+	for i, line := range []struct {
 		at   float64
 		name string
 		ink  string
 	}{{p.limit, "our share", "#c0392b"}, {p.plan, "the plan", "#7f8c8d"}} {
 		fmt.Fprintf(&s, `<line x1="%d" y1="%.1f" x2="%d" y2="%.1f" stroke="%s" stroke-dasharray="6 4"/>`, left, y(line.at), width-20, y(line.at), line.ink)
-		fmt.Fprintf(&s, `<text x="%d" y="%.1f" fill="%s">%s, on average: %.1f/s</text>`+"\n", left+6, y(line.at)-4, line.ink, line.name, line.at)
+		fmt.Fprintf(&s, `<text x="%d" y="%d" fill="%s">- - %s, on average over a window: %.1f/s</text>`+"\n", left+i*320, top-6, line.ink, line.name, line.at)
 	}
 	for n := 0.0; n <= highest; n += max(1, float64(int(highest/5))) {
 		fmt.Fprintf(&s, `<text x="%d" y="%.1f" text-anchor="end">%.0f</text>`+"\n", left-6, y(n)+4, n)
