@@ -187,7 +187,9 @@ func (w *world) fill(ctx context.Context) error {
 		return err
 	}
 	for i, spec := range specs {
-		c := &customer{name: spec.ID, account: spec.ID, number: i, meddled: i < w.meddled, poison: map[string]bool{}}
+		// With the run's own name, so that two of them can share a Temporal.
+		account := fmt.Sprintf("%s-%d", spec.ID, w.seed)
+		c := &customer{name: spec.ID, account: account, number: i, meddled: i < w.meddled, poison: map[string]bool{}}
 		if i >= w.meddled && i < w.meddled+w.poisoned {
 			if err := w.plantPoison(ctx, c); err != nil {
 				return err
