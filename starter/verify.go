@@ -128,7 +128,7 @@ func verifiedWords(v migration.VerifyOutcome) string {
 		{v.Comparison.Missing, "without an outcome"},
 		{v.Sweep.Missing, "created, and not in the account any more"},
 		{v.Sweep.Unresolved, "there more than once"},
-		{v.Sweep.Repaired, "copies deleted"},
+		{v.Sweep.Repaired, "deleted as copies of ours"},
 		{v.Comparison.ArrivedLate, "came to the source since"},
 		{v.Comparison.ChangedSince, "changed at the source since"},
 		{v.Comparison.DeletedAtSource, "deleted at the source since"},

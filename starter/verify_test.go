@@ -21,7 +21,7 @@ func TestVerificationIsSoundOnlyWhenNothingIsMissingOrTwice(t *testing.T) {
 		says  string
 	}{
 		{"all there", of(func(*migration.VerifyOutcome) {}), true, "10 read, 10 settled: everything is there, once"},
-		{"copies deleted", of(func(v *migration.VerifyOutcome) { v.Sweep.Repaired = 3 }), true, "3 copies deleted"},
+		{"copies deleted", of(func(v *migration.VerifyOutcome) { v.Sweep.Repaired = 3 }), true, "3 deleted as copies of ours"},
 		{"changed since", of(func(v *migration.VerifyOutcome) { v.Comparison.ChangedSince = 1 }), true, "1 changed at the source since"},
 		{"twice", of(func(v *migration.VerifyOutcome) { v.Sweep.Unresolved = 2 }), false, "2 there more than once"},
 		{"gone from the account", of(func(v *migration.VerifyOutcome) { v.Sweep.Missing = 1 }), false, "1 created, and not in the account any more"},
