@@ -39,12 +39,16 @@ func (l *lane) deliver(b migration.Batch, sendBy time.Time, p destination.Parcel
 		return fmt.Errorf("record job %s of batch %s: %w", receipt.JobID, b.ID, err)
 	}
 	l.pulse.progress(0)
-	return l.await(b, receipt.JobID)
+	return l.await(b, receipt.JobID, release)
 }
 
-// await settles a batch when its job has ended.
-func (l *lane) await(b migration.Batch, jobID string) error {
+// await settles a batch when its job has ended. Before that it calls ended: the
+// next job need not wait for the ledger.
+func (l *lane) await(b migration.Batch, jobID string, ended func()) error {
 	result, err := l.dest.Await(l.restCtx, jobID, l.kind(), b.SourceIDs)
+	if err == nil {
+		ended()
+	}
 	if l.restCtx.Err() != nil {
 		return nil //nolint:nilerr // the drain took too long: the ledger hands the job on
 	}
@@ -361,7 +365,7 @@ func (l *lane) resume(s migration.BatchState) error {
 		}
 	}
 	if len(jobs) > 0 && !unanswered {
-		return l.await(b, jobs[len(jobs)-1])
+		return l.await(b, jobs[len(jobs)-1], func() {})
 	}
 	return l.resolve(b, jobs, whole)
 }
