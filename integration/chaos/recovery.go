@@ -46,13 +46,14 @@ type recovery struct {
 }
 
 // recovery measures from each kill to the next settled batch of each migration
-// that was under way, unless another kill came between. What the migration said
+// that was under way, within a run, unless another kill came between. What the migration said
 // to be waiting for is not counted.
 func (w *world) recovery(ctx context.Context) (recovery, error) {
 	var r recovery
 	rows, err := w.db.Query(ctx, `
 		select m.customer, array_agg(s.settled_at order by s.settled_at)
-		from farewell_ledger.settlements s join farewell_ledger.migrations m on m.id = s.migration_id group by 1`)
+		from farewell_ledger.settlements s join farewell_ledger.migrations m on m.id = s.migration_id
+		group by m.customer, s.run_id`)
 	if err != nil {
 		return r, fmt.Errorf("read the settlements: %w", err)
 	}

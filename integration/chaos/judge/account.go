@@ -46,7 +46,7 @@ type arrived struct {
 	} `json:"comments"`
 }
 
-func (a arrived) digest(people directory, want ticket) string {
+func (a arrived) digest(people directory, want ticket) digest {
 	c := content{
 		subject: orEmpty(a.Subject), status: a.Status, priority: orEmpty(a.Priority), kind: orEmpty(a.Type),
 		requester: people.ofUser[a.RequesterID.String()], submitter: people.ofUser[a.SubmitterID.String()],

@@ -6,7 +6,6 @@ package judge
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -86,10 +85,14 @@ func judge(ctx context.Context, c Case, people directory, want map[string]ticket
 			v.name("%s: ticket %q is of no conversation", c.Account, got.ExternalID)
 			return
 		}
-		if h := got.digest(people, w); !slices.Contains(w.digests, h) {
-			v.Misreported++
-			v.name("%s: the content of conversation %s differs", c.Account, id)
+		var differs []string
+		for _, version := range w.digests {
+			if differs = got.digest(people, w).differences(version); len(differs) == 0 {
+				return
+			}
 		}
+		v.Misreported++
+		v.name("%s: conversation %s differs in %s", c.Account, id, strings.Join(differs, ", "))
 	})
 	if err != nil {
 		return v, err

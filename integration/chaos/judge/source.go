@@ -3,6 +3,7 @@ package judge
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,7 +13,7 @@ import (
 
 // ticket is what one conversation must have become.
 type ticket struct {
-	digests []string // of any version that it had while it was migrated
+	digests []digest // of any version that it had while it was migrated
 	html    []bool   // by message
 	long    bool     // a message is longer than the account takes: it arrives in pieces
 }
@@ -112,20 +113,52 @@ type comment struct {
 	body    string
 }
 
-// digest is the hash of everything. Of a ticket with a message in pieces only
-// the text as a whole counts.
-func (c content) digest(long bool) string {
-	h := sha256.New()
+// digest holds a hash of each part of a ticket, so that a difference has a name
+// without anybody's words being kept.
+type digest []part
+
+type part struct {
+	name string
+	hash uint64
+}
+
+// digest takes everything. Of a ticket with a message in pieces only the text
+// as a whole counts.
+func (c content) digest(long bool) digest {
 	tags := slices.Clone(c.tags)
 	slices.Sort(tags)
-	fmt.Fprintf(h, "%q %q %q %q %q %q %q %q %q %q %q %q %q\n", c.subject, c.status, c.priority, c.kind, c.requester, c.submitter,
-		c.organization, c.created, c.updated, c.solved, c.product, c.order, slices.Compact(tags))
-	for _, m := range c.comments {
+	d := digest{
+		of("subject", c.subject), of("status", c.status), of("priority", c.priority), of("type", c.kind), of("requester", c.requester),
+		of("submitter", c.submitter), of("organization", c.organization), of("created_at", c.created), of("updated_at", c.updated),
+		of("solved_at", c.solved), of("product", c.product), of("order number", c.order), of("tags", fmt.Sprintf("%q", slices.Compact(tags))),
+	}
+	whole := ""
+	for i, m := range c.comments {
+		name := fmt.Sprintf("comment %d: ", i+1)
 		if long {
-			fmt.Fprint(h, m.body)
+			whole += m.body
 			continue
 		}
-		fmt.Fprintf(h, "%q %t %q %q\n", m.author, m.public, m.created, m.body)
+		d = append(d, of(name+"author", m.author), of(name+"public", fmt.Sprint(m.public)), of(name+"created_at", m.created), of(name+"body", m.body))
 	}
-	return string(h.Sum(nil))
+	return append(d, of("text in pieces", whole))
+}
+
+func of(name, value string) part {
+	sum := sha256.Sum256([]byte(value))
+	return part{name, binary.LittleEndian.Uint64(sum[:])}
+}
+
+// differences names the parts in which two digests differ.
+func (d digest) differences(e digest) []string {
+	if len(d) != len(e) {
+		return []string{fmt.Sprintf("%d parts instead of %d", len(d), len(e))}
+	}
+	var names []string
+	for i := range d {
+		if d[i].hash != e[i].hash {
+			names = append(names, d[i].name)
+		}
+	}
+	return names
 }
