@@ -10,7 +10,8 @@ const meddleEvery = 3 * time.Second
 
 // meddle changes some customers' tickets while they are migrated: new ones
 // come, titles change, and a few are deleted. What a ticket was before is kept
-// for the judge, since it may have been read by then.
+// for the judge, since it may have been read by then. No title grows beyond what
+// the account takes: that one would be cut, and told so in a comment.
 func (w *world) meddle(ctx context.Context, quiet <-chan struct{}) {
 	for n := 0; !wait(ctx, quiet, meddleEvery); n++ {
 		for _, c := range w.customers {
@@ -32,7 +33,7 @@ var changes = []string{
 	), kept as (
 		insert into chaos.before select conversation_no, title, touched_at from was
 	)
-	update crm.conversations c set title = was.title || ' *', touched_at = date_trunc('second', now())
+	update crm.conversations c set title = left(was.title, 250) || ' *', touched_at = date_trunc('second', now())
 	from was where was.conversation_no = c.conversation_no`,
 	`with model as (
 		select * from crm.conversations where client = $1 order by conversation_no offset $2 limit 1
