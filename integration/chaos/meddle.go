@@ -11,7 +11,9 @@ const meddleEvery = 3 * time.Second
 // meddle changes some customers' tickets while they are migrated: new ones
 // come, titles change, and a few are deleted. What a ticket was before is kept
 // for the judge, since it may have been read by then. No title grows beyond what
-// the account takes: that one would be cut, and told so in a comment.
+// the account takes: that one would be cut, and told so in a comment. A new
+// ticket is some seconds old: the account refuses comments of the future, so
+// that what was said this very second is dated a second earlier.
 func (w *world) meddle(ctx context.Context, quiet <-chan struct{}) {
 	for n := 0; !wait(ctx, quiet, meddleEvery); n++ {
 		for _, c := range w.customers {
@@ -40,7 +42,7 @@ var changes = []string{
 	), made as (
 		insert into crm.conversations (conversation_no, client, opened_by, entered_by, company_no, title, progress, urgency, category, channel, product, order_no, opened_at, touched_at, answered_at)
 		select (select max(conversation_no) + 1 from crm.conversations), client, opened_by, entered_by, company_no, 'late ' || $2, progress, urgency, category, channel, product, order_no,
-			date_trunc('second', now()), date_trunc('second', now()), case when answered_at is not null then date_trunc('second', now()) end
+			date_trunc('second', now()) - interval '5 seconds', date_trunc('second', now()), case when answered_at is not null then date_trunc('second', now()) end
 		from model
 		returning conversation_no, client, opened_by, opened_at
 	)
