@@ -10,11 +10,12 @@
 //	/srv/bundles/.acme.replaced-1a2b…/    the bundle that a newer one is about to replace
 //
 // A folder without a manifest is not a bundle. All of it lies on one file
-// system, since publishing is a rename.
+// system, since publishing is a rename. In an object store the same names begin
+// objects' keys, and the manifest is the last one to be written.
 //
 // The parts stay after publishing, so that a later run's catch-up adds a part
-// and nothing is read from the source again; they take as much space as the
-// bundle. Once no further run is wanted, they can be deleted by hand.
+// and nothing is read from the source again. Once no further run is wanted, they
+// can be deleted by hand.
 package csvbundle
 
 import (
@@ -60,6 +61,10 @@ func Open(o Options) (*Bundle, error) {
 		return nil, misconfigured(op, err, "rename the account in the accounts file: its name becomes a folder's name")
 	}
 	b := &Bundle{account: o.Account.Name, form: p.form}
+	if p.bucket != "" {
+		b.vault = &bucket{url: p.bucket, prefix: p.keyPrefix(), account: o.Account.Name, zip: p.form.Zip}
+		return b, nil
+	}
 	b.vault = &folder{root: p.folder, account: o.Account.Name, zip: p.form.Zip, disk: realDisk{}}
 	return b, nil
 }
@@ -81,5 +86,5 @@ func plainName(name string) error {
 // WaitingFor is always the zero Reason: files have no quota that we wait for.
 func (b *Bundle) WaitingFor() migration.Reason { return migration.Reason{} }
 
-// Close ends nothing: between calls, a Bundle holds nothing open.
-func (b *Bundle) Close() error { return nil }
+// Close ends the connections to an object store.
+func (b *Bundle) Close() error { return b.vault.close() }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"syscall"
 
+	"gocloud.dev/gcerrors"
+
 	"farewell/destination"
 )
 
@@ -27,12 +29,15 @@ func (b *Bundle) failure(op string, err error) error {
 	case isAny(err, syscall.EACCES, syscall.EPERM, syscall.EROFS):
 		return &destination.Error{Op: op, Kind: destination.Misconfigured, Code: "not writable", Err: err,
 			Fix: "let the worker's user write to " + b.vault.where() + ", or change the column url of the accounts file"}
+	case gcerrors.Code(err) == gcerrors.PermissionDenied:
+		return &destination.Error{Op: op, Kind: destination.Misconfigured, Code: "not writable", Err: err,
+			Fix: "let the worker's AWS credentials read, write, list and delete under " + b.vault.where()}
 	case isAny(err, syscall.ENOTDIR, syscall.EISDIR, syscall.ELOOP, syscall.ENAMETOOLONG):
 		return &destination.Error{Op: op, Kind: destination.Misconfigured, Code: "not a folder", Err: err,
 			Fix: "move what is in the way, or change the column url of the accounts file"}
 	}
 	return &destination.Error{Op: op, Kind: destination.Temporary, Code: "input/output", Err: err,
-		Fix: "if it stays, look at the disk under " + b.vault.where()}
+		Fix: "if it stays, look at the store of " + b.vault.where()}
 }
 
 // isForeign tells whether what stands in a bundle's place is something else.

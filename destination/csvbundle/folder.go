@@ -221,7 +221,11 @@ func (f *folder) fill(fresh string, write func(shelf) error) error {
 		if err != nil {
 			return err
 		}
-		return errors.Join(fillZip(file, f.account, write), file.Close())
+		err = fillZip(file, f.account, write)
+		if err == nil {
+			err = file.Sync()
+		}
+		return errors.Join(err, file.Close())
 	}
 	s := &folderShelf{folder: f, path: fresh, made: map[string]bool{"": true}}
 	if err := write(s); err != nil {
@@ -326,6 +330,9 @@ func (f *folder) tidy(_ context.Context, keep map[string]string) error {
 	return nil
 }
 
+// close ends nothing: between calls, nothing is open.
+func (f *folder) close() error { return nil }
+
 // lock keeps two publishings of a bundle apart, in this process and in others
 // on this machine.
 func (f *folder) lock(context.Context) (unlock func(), err error) {
@@ -410,27 +417,39 @@ func (s *folderShelf) sync() error {
 // zipBag is a bundle in a zip file, in a folder of its own.
 type zipBag struct {
 	fs.FS
-	file *zip.ReadCloser
+	io.Closer
 }
 
-func (b zipBag) Close() error { return b.file.Close() }
-
 func openZip(path string) (bag, error) {
-	r, err := zip.OpenReader(path)
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	opened, err := openZipAt(file, info.Size())
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return zipBag{opened, file}, nil
+}
+
+// openZipAt opens a zip file whose reader somebody else closes.
+func openZipAt(from io.ReaderAt, size int64) (bag, error) {
+	r, err := zip.NewReader(from, size)
 	if err != nil {
 		return nil, err
 	}
 	root, err := zipRoot(r)
-	if err != nil {
-		return nil, errors.Join(err, r.Close())
-	}
-	return zipBag{root, r}, nil
+	return folderBag{root}, err
 }
 
 var errManyRoots = errors.New("the zip file does not hold one folder with everything in it")
 
 // zipRoot is the only folder at the top of the zip file.
-func zipRoot(r *zip.ReadCloser) (fs.FS, error) {
+func zipRoot(r *zip.Reader) (fs.FS, error) {
 	var tops []string
 	for _, f := range r.File {
 		top, _, below := strings.Cut(f.Name, "/")
@@ -444,12 +463,12 @@ func zipRoot(r *zip.ReadCloser) (fs.FS, error) {
 	if len(tops) != 1 {
 		return nil, errManyRoots
 	}
-	return fs.Sub(&r.Reader, tops[0])
+	return fs.Sub(r, tops[0])
 }
 
-// fillZip writes a bundle as a zip file and brings it to the disk. What it
-// holds depends on the bundle only: no entry has a time.
-func fillZip(file file, account string, write func(shelf) error) error {
+// fillZip writes a bundle as a zip file. What it holds depends on the bundle
+// only: no entry has a time.
+func fillZip(file io.Writer, account string, write func(shelf) error) error {
 	buffer := bufio.NewWriterSize(file, bufferSize)
 	z := zip.NewWriter(buffer)
 	registerFast(z)
@@ -459,10 +478,7 @@ func fillZip(file file, account string, write func(shelf) error) error {
 	if err := z.Close(); err != nil {
 		return err
 	}
-	if err := buffer.Flush(); err != nil {
-		return err
-	}
-	return file.Sync()
+	return buffer.Flush()
 }
 
 // zipShelf writes a bundle's files one after the other.

@@ -36,6 +36,14 @@ type place struct {
 	form   form
 }
 
+// keyPrefix is what all keys in the bucket begin with.
+func (p place) keyPrefix() string {
+	if p.prefix == "" {
+		return ""
+	}
+	return p.prefix + "/"
+}
+
 // parsePlace reads an account's url: an absolute path, a file:// or an s3://
 // URL. The URLs' query may say format=zip, compress=gzip, raw=true and
 // excel=true; for a bucket the rest of the query goes to the store.

@@ -84,10 +84,11 @@ var errForeign = errors.New("it is no bundle of ours")
 // readRecord reads a bundle's record. One that is missing, that we did not
 // write or that belongs to a bundle without a manifest is errForeign.
 func readRecord(bag fs.FS) (*record, error) {
-	if _, err := fs.Stat(bag, manifestName); err != nil {
-		return nil, fmt.Errorf("%w: %w", errForeign, err)
+	_, err := fs.Stat(bag, manifestName)
+	var content []byte
+	if err == nil {
+		content, err = fs.ReadFile(bag, recordName)
 	}
-	content, err := fs.ReadFile(bag, recordName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %w", errForeign, err)
 	}

@@ -46,6 +46,8 @@ type vault interface {
 	// tidy deletes what publishing left, and the tries of these parts except
 	// the one to keep of each.
 	tidy(ctx context.Context, keep map[string]string) error
+	// close ends what the vault keeps open.
+	close() error
 	// lock keeps two publishings apart; the lock ends with its process.
 	lock(ctx context.Context) (unlock func(), err error)
 }

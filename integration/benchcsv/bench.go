@@ -132,7 +132,7 @@ func (b *bench) measureSpeed(ctx context.Context, r *report) error {
 		}
 		psql, ours, bytes = append(psql, p), append(ours, o.seconds), o.bytes
 		r.note("pair %d: psql %.2f s, ours %.2f s with %.2f s of the worker's CPU: %s", i+1, p, o.seconds, o.cpu.Seconds(), o.phases)
-		say("pair %d: psql %.2f s, ours %.2f s, %.0f MB, peak %.0f MB", i+1, p, o.seconds, float64(o.bytes)/1e6, o.peak)
+		say("pair %d: psql %.2f s, ours %.2f s, %.0f MB, peak %.0f MB: %s", i+1, p, o.seconds, float64(o.bytes)/1e6, o.peak, o.phases)
 		if slices.Contains(b.steps, "gzip") {
 			z, err := b.bundle(ctx, c, "?compress=gzip")
 			if err != nil {

@@ -47,6 +47,10 @@ func (b *bench) bundle(ctx context.Context, c crm, query string) (o outcome, err
 	if _, _, err := run(ctx, env, b.programs+"/starter", "setup"); err != nil {
 		return o, err
 	}
+	// Nobody else is served by this database, so the source is not spared.
+	if _, _, err := run(ctx, env, b.programs+"/starter", "source", "set", "--governor", "off"); err != nil {
+		return o, err
+	}
 	worker, _, err := start(ctx, filepath.Join(b.dir, name+".log"), "worker is ready", env, b.programs+"/worker")
 	if err != nil {
 		return o, err
