@@ -336,7 +336,7 @@ func (r *objectReader) ReadAt(p []byte, offset int64) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer from.Close()
+	defer func() { _ = from.Close() }() // only read
 	n, err := io.ReadFull(from, p)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = io.EOF
