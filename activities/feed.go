@@ -329,6 +329,7 @@ func (l *lane) dispatch(page migration.Page, parcel destination.Parcel, level in
 		return err
 	}
 	b := l.batch(parcel.Sent, level, inOrder, page.ReadAt)
+	b.Changes = parcel.Changes
 	sendBy := time.Now().Add(l.in.Timings.SendWithin) // by this machine's clock, and no later than the ledger's
 	b.SendBy, err = l.a.Ledger.Intend(l.feedCtx, l.hold, b, l.in.Timings.SendWithin)
 	if err != nil {
@@ -336,6 +337,7 @@ func (l *lane) dispatch(page migration.Page, parcel destination.Parcel, level in
 		leave()
 		return fmt.Errorf("write the intent of batch %s: %w", b.ID, err)
 	}
+	b.Changes, parcel.Changes = nil, nil // the job may take a while
 	l.flight.Go(func() error {
 		defer leave()
 		return l.stopOn(l.deliver(b, sendBy, parcel, release))

@@ -69,6 +69,10 @@ type Parcel struct {
 	Sent    []string         // source ids in the order of the request; empty: nothing to send
 	Body    []byte           // the request's body, made by the destination; not for others to read
 	Single  bool             // goes out through the endpoint for one record
+
+	// Changes are the differences between the source and what Body sends: all
+	// of them, in the order of each value's chain, and of Sent records only.
+	Changes []migration.Change
 }
 
 // Receipt is the answer to a Submit that had, or may have had, an effect.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"farewell/migration"
 )
 
@@ -18,6 +20,9 @@ import (
 // Writing the same batch again under the same hold is fine, and is what to do
 // after an error of which it is unknown whether it was written: the first
 // sendBy is returned. ErrFenced: nothing was written, and nothing may be sent.
+//
+// The batch's changes are written with it, in place of those of its records'
+// earlier batches.
 //
 // A batch that is InOrder at level 0 and generation 0 promises that none of its
 // records was in a batch of this partition before; the fast counts rely on it.
@@ -72,8 +77,19 @@ func (l *Ledger) intend(ctx context.Context, h migration.Hold, b migration.Batch
 	var held, settled bool
 	var written, before *time.Time
 	var fence int64
-	err := l.pool.QueryRow(ctx, intendSQL, key(h.Migration, h.Partition.ID, h.Fence, h.Run, b.ID, b.Generation, orNull(b.ReadAt),
-		sendWithin.Microseconds(), b.Level, b.InOrder, b.SourceIDs, firstTime)...).Scan(&held, &written, &before, &fence, &settled)
+	var q pgx.Batch
+	q.Queue(intendSQL, key(h.Migration, h.Partition.ID, h.Fence, h.Run, b.ID, b.Generation, orNull(b.ReadAt),
+		sendWithin.Microseconds(), b.Level, b.InOrder, b.SourceIDs, firstTime)...).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&held, &written, &before, &fence, &settled)
+	})
+	if len(b.Changes) > 0 || !firstTime {
+		args, err := changesArgs(h, b)
+		if err != nil {
+			return time.Time{}, err
+		}
+		q.Queue(changesSQL, args...)
+	}
+	err := l.pool.SendBatch(ctx, &q).Close()
 	switch {
 	case err != nil:
 		return time.Time{}, err

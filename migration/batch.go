@@ -39,6 +39,7 @@ type Batch struct {
 	InOrder    bool      `json:"in_order"`   // read by the partition's cursor, not by a list of ids
 	ReadAt     time.Time `json:"read_at"`    // when the page was read, by the source's clock
 	SendBy     time.Time `json:"send_by"`    // the request must be on its way before, by the ledger's clock
+	Changes    []Change  `json:"-"`          // made to its records on the way; written with the intent, not read with the batch
 }
 
 // SingleLevel is the level at which records go out one by one.

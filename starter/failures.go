@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -114,22 +113,11 @@ func kindsTable(counts map[failureKind]int64) *table {
 }
 
 func (a *app) failuresJSON(ctx context.Context, s *session, m migration.Migration) error {
-	separator := "[\n  "
-	err := s.memory.Failures(ctx, m, func(f migration.Failure) error {
-		data, err := json.Marshal(f)
-		if err == nil {
-			_, err = fmt.Fprintf(a.out, "%s%s", separator, data)
-			separator = ",\n  "
-		}
-		return err
+	err := a.writeArray(func(add func(any) error) error {
+		return s.memory.Failures(ctx, m, func(f migration.Failure) error { return add(f) })
 	})
 	if err != nil {
 		return listingFailed(m, err)
-	}
-	if separator == "[\n  " {
-		a.printf("[]")
-	} else {
-		a.printf("\n]")
 	}
 	return nil
 }

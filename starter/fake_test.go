@@ -52,6 +52,7 @@ type fakeMemory struct {
 	runs     map[migration.Migration]migration.RunRecord
 	workers  []migration.Presence
 	failures []migration.Failure
+	changes  []migration.Change
 	egresses []migration.Egress
 	sources  []migration.SourcePace
 	controls []string // "pause acme by root: why"
@@ -96,6 +97,25 @@ func (f *fakeMemory) Failures(_ context.Context, _ migration.Migration, each fun
 		}
 	}
 	return nil
+}
+
+func (f *fakeMemory) Changes(_ context.Context, _ migration.Migration, rule migration.Rule, each func(migration.Change) error) error {
+	for _, c := range f.changes {
+		if rule == "" || c.Rule == rule {
+			if err := each(c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (f *fakeMemory) ChangeCounts(context.Context, migration.Migration) ([]migration.ChangeCount, error) {
+	var counts []migration.ChangeCount
+	for _, c := range f.changes {
+		counts = append(counts, migration.ChangeCount{Entity: c.Entity, Field: c.Field, Rule: c.Rule, Count: 1})
+	}
+	return counts, f.err
 }
 
 func (f *fakeMemory) Egresses(context.Context) ([]migration.Egress, error) { return f.egresses, f.err }

@@ -215,6 +215,48 @@ func TestFailures(t *testing.T) {
 	})
 }
 
+func TestChanges(t *testing.T) {
+	t.Parallel()
+	changes := []migration.Change{
+		{Entity: migration.Tickets, SourceID: "250", Field: "subject", Rule: migration.RuleSubjectCut, Before: migration.HashText("long"), After: migration.HashText("short")},
+		{Entity: migration.Tickets, SourceID: "250", Field: "comments.body", Part: "71+1", Rule: migration.RuleBodySplit, Before: migration.HashText("a"), After: migration.HashText("b")},
+	}
+	for name, args := range map[string][]string{"table": nil, "json": {"-o", "json"}, "csv": {"-o", "csv"}, "rule": {"--rule", "body_split"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := fleet()
+			w.memory.changes = changes
+			w.expect(t, exitOK, append([]string{"changes", "globex"}, args...)...)
+			golden(t, "changes-"+name, w.out.String())
+		})
+	}
+	t.Run("none", func(t *testing.T) {
+		t.Parallel()
+		w := fleet()
+		w.expect(t, exitOK, "changes", "globex", "-o", "json")
+		w.expect(t, exitOK, "changes", "globex")
+		if got, want := w.out.String(), "[]\nglobex → zendesk:globex: no changes\n"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+	t.Run("more than shown", func(t *testing.T) {
+		t.Parallel()
+		w := fleet()
+		for range changesShown + 1234 {
+			w.memory.changes = append(w.memory.changes, changes[0])
+		}
+		w.expect(t, exitOK, "changes", "globex")
+		w.says(t, "… and 1,234 more: bin/starter changes globex -o csv lists all")
+	})
+	t.Run("status counts them", func(t *testing.T) {
+		t.Parallel()
+		w := fleet()
+		w.memory.changes = changes
+		w.run(t, "status", "globex")
+		w.says(t, "2 changes on the way: bin/starter changes globex")
+	})
+}
+
 func TestMoreFailuresThanShownAreCounted(t *testing.T) {
 	t.Parallel()
 	w := fleet()

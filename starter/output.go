@@ -40,6 +40,30 @@ func (a *app) writeJSON(v any) error {
 	return err
 }
 
+// writeArray prints what list adds as one JSON array, an element a line, while
+// it is being read.
+func (a *app) writeArray(list func(add func(any) error) error) error {
+	separator := "[\n  "
+	err := list(func(v any) error {
+		data, err := json.Marshal(v)
+		if err != nil {
+			return fmt.Errorf("encode the answer: %w", err)
+		}
+		_, err = fmt.Fprintf(a.out, "%s%s", separator, data)
+		separator = ",\n  "
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if separator == "[\n  " {
+		a.printf("[]")
+	} else {
+		a.printf("\n]")
+	}
+	return nil
+}
+
 func (a *app) printf(format string, args ...any) {
 	// An error of the terminal has no other reader.
 	_, _ = fmt.Fprintf(a.out, format+"\n", args...)

@@ -50,7 +50,7 @@ stops one.`,
 	root.AddCommand(
 		a.setupCommand(), a.checkCommand(), a.reconcileCommand(),
 		a.startCommand(), a.retryCommand(),
-		a.listCommand(), a.statusCommand(), a.watchCommand(), a.failuresCommand(), a.verifyBundleCommand(), a.verifyCommand(),
+		a.listCommand(), a.statusCommand(), a.watchCommand(), a.failuresCommand(), a.changesCommand(), a.verifyBundleCommand(), a.verifyCommand(),
 		a.pauseCommand(), a.resumeCommand(), a.skipCommand(), a.cancelCommand(),
 		a.egressCommand(), a.sourceCommand(),
 	)

@@ -26,6 +26,8 @@ type memory interface {
 	SetControl(ctx context.Context, m migration.Migration, run string, word migration.Control, by, why string) error
 	Workers(ctx context.Context) ([]migration.Presence, error)
 	Failures(ctx context.Context, m migration.Migration, each func(migration.Failure) error) error
+	Changes(ctx context.Context, m migration.Migration, rule migration.Rule, each func(migration.Change) error) error
+	ChangeCounts(ctx context.Context, m migration.Migration) ([]migration.ChangeCount, error)
 
 	// The egress of a group of workers; each follows in a second.
 	Egresses(ctx context.Context) ([]migration.Egress, error)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -50,6 +51,9 @@ func (a *app) status(ctx context.Context, s *session, who choice, out format) er
 	if err != nil {
 		return err
 	}
+	if err := s.countChanges(ctx, views); err != nil {
+		return err
+	}
 	switch {
 	case out.json() && len(views) == 1 && !who.all:
 		err = a.writeJSON(views[0])
@@ -68,6 +72,22 @@ func (a *app) status(ctx context.Context, s *session, who choice, out format) er
 		return err
 	}
 	return worst(views)
+}
+
+// countChanges is for status alone: over all migrations it would take long.
+func (s *session) countChanges(ctx context.Context, views []view) error {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	for i := range views {
+		counts, err := s.memory.ChangeCounts(ctx, views[i].Migration)
+		if err != nil {
+			return ledgerDown(fmt.Errorf("count the changes: %w", err))
+		}
+		for _, c := range counts {
+			views[i].Changes += c.Count
+		}
+	}
+	return nil
 }
 
 // choose picks among the accounts file and, for customers that left it,

@@ -19,7 +19,7 @@ func (a *app) printStatus(s *session, v view) {
 	if v.Reason.Code != "" {
 		a.field("reason", reasonWords(v.Reason, a.now()))
 	}
-	a.printRun(v, s.temporal.Link(v.WorkflowID(), v.RunID))
+	a.printRun(s, v, s.temporal.Link(v.WorkflowID(), v.RunID))
 	if len(v.Run.Counts) > 0 || len(v.Run.Planned) > 0 {
 		a.printf("")
 		countsTable(v.Run).writeTo(a.out, "  ")
@@ -33,7 +33,7 @@ func (a *app) printStatus(s *session, v view) {
 
 func (a *app) field(name, value string) { a.printf("  %s%s", pad(name, 9), value) }
 
-func (a *app) printRun(v view, link string) {
+func (a *app) printRun(s *session, v view, link string) {
 	r := v.Run
 	if !r.StartedAt.IsZero() {
 		started := moment(r.StartedAt, a.now()) + said(r.By, r.Why)
@@ -53,6 +53,9 @@ func (a *app) printRun(v view, link string) {
 	}
 	if r.Duplicates > 0 {
 		a.field("repaired", count(r.Duplicates, "duplicate", "duplicates"))
+	}
+	if v.Changes > 0 {
+		a.field("changed", count(v.Changes, "change", "changes")+" on the way: "+s.again("changes", v.Migration))
 	}
 	if link != "" && v.State != stateNotStarted {
 		a.field("web", link)

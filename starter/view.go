@@ -19,6 +19,7 @@ type view struct {
 	Percent int
 	Run     migration.RunRecord // zero: the ledger knows of none
 	RunID   string              // Temporal's
+	Changes int64               // made to records on their way; known to status only
 }
 
 // newView makes the view of what is known.
@@ -77,6 +78,7 @@ type viewJSON struct {
 	Placeholders  migration.Counts     `json:"placeholders"`
 	Comparison    migration.Comparison `json:"comparison"`
 	Duplicates    int64                `json:"duplicates_repaired"`
+	Changes       int64                `json:"changes,omitzero"`
 	Parked        []migration.Parked   `json:"parked"`
 	WorkflowID    string               `json:"workflow_id"`
 	RunID         string               `json:"run_id"`
@@ -100,7 +102,7 @@ func (v view) MarshalJSON() ([]byte, error) {
 		Tickets:       v.counts(migration.Tickets),
 		Attachments:   v.counts(migration.Attachments),
 		Placeholders:  v.counts(migration.Placeholders),
-		Comparison:    v.Run.Comparison, Duplicates: v.Run.Duplicates, Parked: parked,
+		Comparison:    v.Run.Comparison, Duplicates: v.Run.Duplicates, Changes: v.Changes, Parked: parked,
 		WorkflowID: v.WorkflowID(), RunID: v.RunID,
 		StartedAt: v.Run.StartedAt, EndedAt: v.Run.EndedAt, By: v.Run.By, Why: v.Run.Why,
 	})
