@@ -37,7 +37,7 @@ type EntityCounts map[Entity]Counts
 // Total adds up everything that is counted.
 func (e EntityCounts) Total() Counts {
 	var sum Counts
-	for _, counted := range append(Entities(), Attachments, Placeholders) {
+	for _, counted := range append(Work(), Attachments, Placeholders) {
 		sum = sum.Add(e[counted])
 	}
 	return sum

@@ -58,6 +58,16 @@ const (
 	Tickets       Entity = "tickets"
 )
 
+// What is brought of users apart from themselves, by the user's id.
+const (
+	// Memberships are a user's further organizations: they come before the
+	// tickets, since a ticket's organization must be one of its requester's.
+	Memberships Entity = "memberships"
+	// Suspensions are users who may not write any more: they come after the
+	// tickets, since a suspended user cannot be the requester of one.
+	Suspensions Entity = "suspensions"
+)
+
 // What is counted like an entity without being exported as one.
 const (
 	// Attachments are the files at a ticket's comments.
@@ -70,6 +80,12 @@ const (
 // Entities lists every entity in the order of export: whoever is named by a
 // later one is there already.
 func Entities() []Entity { return []Entity{Organizations, Users, Tickets} }
+
+// Work lists what is brought to an account, in order: the entities, and what
+// belongs to users but must wait for others.
+func Work() []Entity {
+	return []Entity{Organizations, Users, Memberships, Tickets, Suspensions}
+}
 
 // Partition is a key range of one entity, (After, UpTo] in the order of the
 // source's own ids, and the work of one export activity. The boundaries are

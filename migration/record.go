@@ -15,6 +15,7 @@ type Organization struct {
 	Tags      []string
 	CreatedAt time.Time
 	UpdatedAt time.Time
+	Fields    json.RawMessage // a JSON object: key of the organization field → value; empty: none
 }
 
 // User is a person, as the view "users" shows them.
@@ -30,6 +31,11 @@ type User struct {
 	Tags           []string
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	Organizations  []string        // ids of further organizations
+	Emails         []string        // further addresses
+	Phones         []string        // further numbers
+	Fields         json.RawMessage // a JSON object: key of the user field → value; empty: none
+	Suspended      bool
 }
 
 // Ticket is a conversation with everything said in it.

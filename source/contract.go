@@ -14,6 +14,7 @@ const (
 	kindText
 	kindTime
 	kindTags
+	kindIDs // a list of ids
 	kindJSON
 	kindBool
 	kindInteger
@@ -28,43 +29,56 @@ type view struct {
 	order   []string // columns, within a customer
 	sized   []string // columns whose bytes count against a page
 	columns []column
+	only    string // a condition on the rows of ranges; empty: all of them
+	needs   string // the optional column without which there are no such rows
+	heavy   string // SQL for what a record counts against pageWeight; empty: nothing
 }
 
 type column struct {
-	name string
-	kind kind
+	name     string
+	kind     kind
+	optional bool // a view may do without it
 }
 
-const customerID = "customer_id"
+const (
+	customerID      = "customer_id"
+	organizationIDs = "organization_ids"
+	suspended       = "suspended"
+)
+
+func optional(name string, k kind) column { return column{name: name, kind: k, optional: true} }
 
 // views lists the contract of docs/source-views.md.
 func views() []view {
 	return []view{
 		{name: "customers", key: "id", order: []string{"id"}, columns: []column{
-			{"id", kindID}, {"name", kindText},
+			{name: "id", kind: kindID}, {name: "name", kind: kindText},
 		}},
 		{name: "organizations", key: "id", order: []string{"id"}, sized: []string{"name", "details", "notes"}, columns: []column{
-			{customerID, kindID}, {"id", kindID}, {"name", kindText}, {"details", kindText}, {"notes", kindText},
-			{"tags", kindTags}, {"created_at", kindTime}, {"updated_at", kindTime},
+			{name: customerID, kind: kindID}, {name: "id", kind: kindID}, {name: "name", kind: kindText}, {name: "details", kind: kindText}, {name: "notes", kind: kindText},
+			{name: "tags", kind: kindTags}, {name: "created_at", kind: kindTime}, {name: "updated_at", kind: kindTime},
+			optional("organization_fields", kindJSON),
 		}},
 		{name: "users", key: "id", order: []string{"id"}, sized: []string{"name"}, columns: []column{
-			{customerID, kindID}, {"id", kindID}, {"organization_id", kindID}, {"name", kindText}, {"email", kindText},
-			{"phone", kindText}, {"role", kindText}, {"time_zone", kindText}, {"locale", kindText},
-			{"tags", kindTags}, {"created_at", kindTime}, {"updated_at", kindTime},
+			{name: customerID, kind: kindID}, {name: "id", kind: kindID}, {name: "organization_id", kind: kindID}, {name: "name", kind: kindText}, {name: "email", kind: kindText},
+			{name: "phone", kind: kindText}, {name: "role", kind: kindText}, {name: "time_zone", kind: kindText}, {name: "locale", kind: kindText},
+			{name: "tags", kind: kindTags}, {name: "created_at", kind: kindTime}, {name: "updated_at", kind: kindTime},
+			optional(organizationIDs, kindIDs), optional("emails", kindTags), optional("phones", kindTags),
+			optional("user_fields", kindJSON), optional(suspended, kindBool),
 		}},
 		{name: "tickets", key: "id", order: []string{"id"}, sized: []string{"subject", "custom_fields"}, columns: []column{
-			{customerID, kindID}, {"id", kindID}, {"requester_id", kindID}, {"submitter_id", kindID}, {"organization_id", kindID},
-			{"subject", kindText}, {"status", kindText}, {"priority", kindText}, {"type", kindText}, {"channel", kindText},
-			{"tags", kindTags}, {"custom_fields", kindJSON},
-			{"created_at", kindTime}, {"updated_at", kindTime}, {"solved_at", kindTime},
+			{name: customerID, kind: kindID}, {name: "id", kind: kindID}, {name: "requester_id", kind: kindID}, {name: "submitter_id", kind: kindID}, {name: "organization_id", kind: kindID},
+			{name: "subject", kind: kindText}, {name: "status", kind: kindText}, {name: "priority", kind: kindText}, {name: "type", kind: kindText}, {name: "channel", kind: kindText},
+			{name: "tags", kind: kindTags}, {name: "custom_fields", kind: kindJSON},
+			{name: "created_at", kind: kindTime}, {name: "updated_at", kind: kindTime}, {name: "solved_at", kind: kindTime},
 		}},
 		{name: "comments", key: "ticket_id", order: []string{"ticket_id", "created_at", "id"}, columns: []column{
-			{customerID, kindID}, {"id", kindID}, {"ticket_id", kindID}, {"author_id", kindID}, {"public", kindBool},
-			{"body", kindText}, {"body_format", kindText}, {"created_at", kindTime},
+			{name: customerID, kind: kindID}, {name: "id", kind: kindID}, {name: "ticket_id", kind: kindID}, {name: "author_id", kind: kindID}, {name: "public", kind: kindBool},
+			{name: "body", kind: kindText}, {name: "body_format", kind: kindText}, {name: "created_at", kind: kindTime},
 		}},
 		{name: "attachments", key: "ticket_id", order: []string{"ticket_id", "created_at", "id"}, columns: []column{
-			{customerID, kindID}, {"id", kindID}, {"ticket_id", kindID}, {"comment_id", kindID}, {"file_name", kindText},
-			{"content_type", kindText}, {"size", kindInteger}, {"url", kindText}, {"created_at", kindTime},
+			{name: customerID, kind: kindID}, {name: "id", kind: kindID}, {name: "ticket_id", kind: kindID}, {name: "comment_id", kind: kindID}, {name: "file_name", kind: kindText},
+			{name: "content_type", kind: kindText}, {name: "size", kind: kindInteger}, {name: "url", kind: kindText}, {name: "created_at", kind: kindTime},
 		}},
 	}
 }
@@ -84,6 +98,14 @@ func entityView(e migration.Entity) (view, error) {
 	switch e {
 	case migration.Organizations, migration.Users, migration.Tickets:
 		return viewNamed(string(e))
+	case migration.Memberships, migration.Suspensions:
+		v, err := viewNamed(string(migration.Users))
+		v.needs, v.only = suspended, "v."+suspended
+		if e == migration.Memberships {
+			v.needs, v.only = organizationIDs, "cardinality(v."+organizationIDs+") > 0"
+			v.heavy = "1 + coalesce(cardinality(v." + organizationIDs + "), 0)"
+		}
+		return v, err
 	}
 	return view{}, fmt.Errorf("no entity %q", e)
 }

@@ -41,7 +41,7 @@ func (sh shape) csvColumnsOf(name string) ([]csvColumn, error) {
 	}
 	var columns []csvColumn
 	for _, c := range v.columns {
-		if c.name == customerID || (name == "tickets" && c.kind == kindTags) {
+		if c.name == customerID || !sh.has(v, c.name) || (name == "tickets" && c.kind == kindTags) {
 			continue
 		}
 		columns = append(columns, csvColumn{
@@ -58,7 +58,7 @@ func (c column) csvExpression() string {
 	switch c.kind {
 	case kindTime:
 		return `to_char(v.` + c.name + ` at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ` + c.name
-	case kindTags:
+	case kindTags, kindIDs:
 		return "array_to_json(v." + c.name + ")::text as " + c.name
 	case kindBool:
 		return "v." + c.name + "::text as " + c.name
@@ -73,7 +73,7 @@ func (t columnType) csvType(k kind) migration.ColumnType {
 	switch k {
 	case kindTime:
 		return migration.ColumnDatetime
-	case kindTags:
+	case kindTags, kindIDs:
 		return migration.ColumnArray
 	case kindJSON:
 		return migration.ColumnObject

@@ -14,6 +14,10 @@ import (
 // must stay small, whatever the tickets hold.
 const maxPageBytes = 8 << 20
 
+// maxMemberships is how many memberships the users of a page have together: as
+// many go out in one request.
+const maxMemberships = 100
+
 // PageQuery says which records of an entity are read.
 type PageQuery struct {
 	Customer  string
@@ -63,6 +67,9 @@ func (r reader) page(ctx context.Context, q PageQuery) (migration.Page, error) {
 	if err != nil {
 		return migration.Page{}, &refusal{err.Error(), "this is a defect of the caller"}
 	}
+	if len(q.IDs) == 0 && !r.shows(v) {
+		return migration.Page{}, nil
+	}
 	sel, limit := selection{customer: q.Customer, after: q.After}, q.Limit
 	if len(q.IDs) > 0 {
 		sel.ids = q.IDs
@@ -109,6 +116,10 @@ func (r reader) size(ctx context.Context, v view, sel selection, limit int) (cut
 	}
 	c := cut{ids: make([]string, 0, limit)}
 	var bytes int64
+	most := int64(maxPageBytes)
+	if v.heavy != "" {
+		most = maxMemberships
+	}
 	last := ""
 	at, err := readSnapshot(ctx, r.conn, sql, args, func(row *row) {
 		id, size := row.id(v.name), row.integer()
@@ -117,7 +128,7 @@ func (r reader) size(ctx context.Context, v view, sel selection, limit int) (cut
 		}
 		last = id
 		bytes += size
-		if c.more || len(c.ids) == limit || len(c.ids) > 0 && bytes > maxPageBytes {
+		if c.more || len(c.ids) == limit || len(c.ids) > 0 && bytes > most {
 			c.more = true
 			return
 		}
@@ -141,6 +152,10 @@ func (r reader) sizeQuery(v view, sel selection, limit int) (string, []any, erro
 		return "", nil, err
 	}
 	size := "0"
+	if v.heavy != "" && r.has(v, v.needs) {
+		size = v.heavy
+		v.sized = nil
+	}
 	for _, name := range v.sized {
 		size += " + coalesce(octet_length(v." + name + "::text), 0)"
 	}
@@ -195,7 +210,7 @@ func (r reader) contentQuery(v view, customer string, ids []string) (string, []a
 	if err != nil {
 		return "", nil, err
 	}
-	return "select " + v.pageColumns() + " from " + r.table(v.name) + " v where " + where + v.orderBy(), p.values, nil
+	return "select " + r.pageColumns(v) + " from " + r.table(v.name) + " v where " + where + v.orderBy(), p.values, nil
 }
 
 func take(results pgx.BatchResults, v view, n int, page *migration.Page) error {

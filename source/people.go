@@ -17,6 +17,7 @@ func takeOrganizations(rows pgx.Rows, err error, n int) ([]migration.Organizatio
 			Tags:      r.tags(),
 			CreatedAt: r.time(),
 			UpdatedAt: r.time(),
+			Fields:    r.json(),
 		})
 	})
 	return all, err
@@ -37,6 +38,11 @@ func takeUsers(rows pgx.Rows, err error, n int) ([]migration.User, error) {
 			Tags:           r.tags(),
 			CreatedAt:      r.time(),
 			UpdatedAt:      r.time(),
+			Organizations:  r.tags(),
+			Emails:         r.tags(),
+			Phones:         r.tags(),
+			Fields:         r.json(),
+			Suspended:      r.bool(),
 		})
 	})
 	return all, err

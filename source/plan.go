@@ -21,7 +21,8 @@ func (s *Source) Count(ctx context.Context, customer string, e migration.Entity)
 
 // Cut divides the customer's records of an entity into partitions of size
 // records, in the order of their ids. The last one is open-ended and holds
-// what remains. There is always at least one, with zero records if need be.
+// what remains. There is always at least one, with zero records if need be;
+// none only where the source's views have no column for such records.
 func (s *Source) Cut(ctx context.Context, customer string, e migration.Entity, size int) ([]migration.Partition, error) {
 	op := operation{name: "plan the partitions", view: string(e), customer: customer}
 	var partitions []migration.Partition
@@ -89,7 +90,8 @@ func readListed(ctx context.Context, conn *pgx.Conn, view, from string, args []a
 }
 
 // onEntity runs one query on the selected records of an entity; the work is
-// given the "from … where …" clause and its arguments.
+// given the "from … where …" clause and its arguments. Where the views have no
+// column for such records, there is nothing to run.
 func (s *Source) onEntity(ctx context.Context, op operation, e migration.Entity, sel selection,
 	work func(ctx context.Context, conn *pgx.Conn, from string, args []any) error,
 ) error {
@@ -99,7 +101,7 @@ func (s *Source) onEntity(ctx context.Context, op operation, e migration.Entity,
 			return &refusal{err.Error(), "this is a defect of the caller"}
 		}
 		sh, err := s.shape(ctx, conn)
-		if err != nil {
+		if err != nil || !sh.shows(v) {
 			return err
 		}
 		var p parameters

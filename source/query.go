@@ -70,6 +70,9 @@ func (sh shape) where(v view, sel selection, b binder) (string, error) {
 		}
 		conditions = append(conditions, key+" = any("+b.bind(list, cast+"[]")+")")
 	}
+	if v.only != "" && sel.ids == nil {
+		conditions = append(conditions, v.only)
+	}
 	if !sel.asOf.IsZero() {
 		// A row without a time is as old as any.
 		conditions = append(conditions, "(v.created_at > "+b.bind(sel.asOf.UTC().Format(time.RFC3339Nano), "timestamptz")+") is not true")
@@ -128,12 +131,17 @@ func (v view) orderBy() string {
 }
 
 // pageColumns selects the view's columns, without customer_id, in the forms
-// that row understands.
-func (v view) pageColumns() string {
+// that row understands; NULL stands for those that this source does without.
+func (sh shape) pageColumns(v view) string {
 	return v.selectColumns(func(c column) string {
+		if !sh.has(v, c.name) {
+			return "null"
+		}
 		switch c.kind {
 		case kindID, kindText, kindJSON:
 			return "v." + c.name + "::text"
+		case kindIDs:
+			return "v." + c.name + "::text[]"
 		case kindInteger:
 			return "v." + c.name + "::bigint"
 		default:

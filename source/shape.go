@@ -77,6 +77,9 @@ func (sh shape) problems(schema string, v view) []*refusal {
 	var problems []*refusal
 	for _, c := range v.columns {
 		t, ok := have[c.name]
+		if !ok && c.optional {
+			continue
+		}
 		if !ok {
 			problems = append(problems, &refusal{fmt.Sprintf("view %s.%s has no column %s", schema, v.name, c.name),
 				fmt.Sprintf("add the column to the view; where there is nothing to show: null::%s as %s", c.kind.sample(), c.name)})
@@ -88,6 +91,16 @@ func (sh shape) problems(schema string, v view) []*refusal {
 	}
 	return append(problems, sh.mismatches(schema, v)...)
 }
+
+// has tells whether the view shows the column.
+func (sh shape) has(v view, column string) bool {
+	_, ok := sh[v.name][column]
+	return ok
+}
+
+// shows tells whether the source has the column without which there are no
+// records of this kind.
+func (sh shape) shows(v view) bool { return v.needs == "" || sh.has(v, v.needs) }
 
 // mismatches are keys that are compared across views but have types that do
 // not compare.
@@ -131,6 +144,11 @@ func (c column) check(schema, view string, t columnType) *refusal {
 		ok = t.base == "timestamptz"
 	case kindTags:
 		ok = t.base == "_text" || t.base == "_varchar"
+	case kindIDs:
+		switch t.base {
+		case "_int8", "_int4", "_int2", "_uuid", "_text", "_varchar":
+			ok = true
+		}
 	case kindJSON:
 		ok = t.base == "jsonb"
 	case kindBool:
@@ -155,6 +173,8 @@ func (k kind) wanted() string {
 		return "timestamptz"
 	case kindTags:
 		return "text[]"
+	case kindIDs:
+		return "bigint[], uuid[] or text[]"
 	case kindJSON:
 		return "jsonb"
 	case kindBool:

@@ -34,7 +34,7 @@ func (t *tenant) conversation(b *batch, k int) {
 	} else {
 		r.null()
 	}
-	r.idOrNull(requester.company)
+	r.idOrNull(requester.companyOf(k))
 	t.title(r, requester, channel)
 	r.text(progress)
 	if t.in(3) {
@@ -59,6 +59,15 @@ func (t *tenant) requester() person {
 		return t.staffer()
 	}
 	return t.people[t.staff+t.rng.IntN(len(t.people)-t.staff)]
+}
+
+// companyOf is the company that the k-th conversation is about, were it this
+// person's: the first, or in turn one of the further ones.
+func (p person) companyOf(k int) int64 {
+	if n := len(p.also); n > 0 && k%2 == 1 {
+		return p.also[k/2%n]
+	}
+	return p.company
 }
 
 func (t *tenant) staffer() person { return t.people[t.rng.IntN(t.staff)] }

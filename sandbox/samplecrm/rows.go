@@ -83,6 +83,19 @@ func (r *rows) tags(tags []string) {
 	r.bytes = append(r.bytes, '}')
 }
 
+// ids takes the numbers of an array, none for NULL.
+func (r *rows) ids(numbers []int64) {
+	if len(numbers) == 0 {
+		r.null()
+		return
+	}
+	words := make([]string, len(numbers))
+	for i, n := range numbers {
+		words[i] = strconv.FormatInt(n, 10)
+	}
+	r.tags(words)
+}
+
 func (r *rows) end() {
 	r.bytes = append(r.bytes, '\n')
 	r.begun = false

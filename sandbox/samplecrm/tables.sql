@@ -21,6 +21,7 @@ create table crm.companies (          -- whom a tenant's customers work for
     about      text,
     memo       text,
     labels     text[] not null,
+    attributes jsonb,                 -- what a tenant wants to know beyond that
     made_at    timestamptz not null,
     changed_at timestamptz not null
 );
@@ -29,14 +30,19 @@ create table crm.people (             -- a tenant's customers and its own staff
     person_no  bigint not null,
     client     text not null,
     company_no bigint,
+    also_at    bigint[],              -- further companies that the person works for
     first_name text,
     last_name  text not null,
     mail       text,
+    more_mails text[],
     phone      text,
+    more_phones text[],
     kind       crm.person_kind not null,
     zone       text,
     language   text,
     labels     text[],
+    attributes jsonb,
+    banned     boolean not null,
     made_at    timestamptz not null,
     changed_at timestamptz not null
 );

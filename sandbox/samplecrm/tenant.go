@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,6 +28,7 @@ type tenant struct {
 
 type person struct {
 	no, company int64
+	also        []int64 // further companies
 	language    int
 }
 
@@ -87,6 +89,7 @@ func (t *tenant) companyRows(b *batch) {
 		r.orNull(t.maybe(3, pick(t.rng, t.abouts)))
 		r.orNull(t.maybe(3, `Contract renewed; "net 30",\nask for Ms. Ångström`))
 		r.tags(t.labels("b2b", "key_account", "reseller", "trial"))
+		r.orNull(every(k, 2, 1, `{"region": "emea"}`))
 		r.time(made)
 		r.time(made + t.rng.Int64N(300*86400))
 		r.end()
@@ -133,16 +136,44 @@ func (t *tenant) personRows(b *batch) {
 			}
 			previous, previousCompany = mail, p.company
 		}
+		if k >= t.staff && p.company != 0 {
+			p.also = t.furtherCompanies(k, p.company)
+		}
 		t.people = append(t.people, p)
-		t.personRow(b.people, p, l, kind, mail)
+		t.personRow(b.people, p, k, kind, mail)
 	}
 }
 
-func (t *tenant) personRow(r *rows, p person, l languageTexts, kind, mail string) {
+// furtherCompanies are those of every fifth person, one or two.
+func (t *tenant) furtherCompanies(k int, first int64) []int64 {
+	var also []int64
+	if k%5 == 2 {
+		for i := range 1 + k%2 {
+			no := t.companyNos[(k+i)%len(t.companyNos)]
+			if no != first && !slices.Contains(also, no) {
+				also = append(also, no)
+			}
+		}
+	}
+	return also
+}
+
+// every is the text for the k that leave that remainder, else empty.
+func every(k, n, remainder int, text string) string {
+	if k%n == remainder {
+		return text
+	}
+	return ""
+}
+
+func (t *tenant) personRow(r *rows, p person, k int, kind, mail string) {
+	l := t.languages[p.language]
+	customer := k >= t.staff
 	made := t.between("2015-01-01", "2024-12-31")
 	r.int(p.no)
 	r.text(t.ID)
 	r.idOrNull(p.company)
+	r.ids(p.also)
 	if t.in(25) {
 		r.null()
 	} else {
@@ -150,8 +181,18 @@ func (t *tenant) personRow(r *rows, p person, l languageTexts, kind, mail string
 	}
 	r.text(pick(t.rng, l.last))
 	r.orNull(mail)
+	if customer && mail != "" {
+		r.orNull(every(k, 8, 3, fmt.Sprintf("{second.%d@example.net}", p.no)))
+	} else {
+		r.null()
+	}
 	if t.in(3) {
 		r.text(l.dial, fmt.Sprintf("%04d", t.rng.IntN(10_000)))
+	} else {
+		r.null()
+	}
+	if customer {
+		r.orNull(every(k, 11, 5, fmt.Sprintf(`{"+49 30 %06d"}`, p.no)))
 	} else {
 		r.null()
 	}
@@ -163,6 +204,8 @@ func (t *tenant) personRow(r *rows, p person, l languageTexts, kind, mail string
 	} else {
 		r.tags(t.labels("newsletter", "vip", "beta"))
 	}
+	r.orNull(every(k, 3, 1, `{"customer_tier": "gold", "seats": 12}`))
+	r.bool(customer && k%13 == 6)
 	r.time(made)
 	r.time(made + t.rng.Int64N(300*86400))
 	r.end()

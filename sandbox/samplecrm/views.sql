@@ -15,7 +15,8 @@ select client as customer_id,
        memo as notes,
        labels as tags,
        made_at as created_at,
-       changed_at as updated_at
+       changed_at as updated_at,
+       attributes as organization_fields
 from crm.companies;
 
 create view farewell.users as
@@ -30,7 +31,12 @@ select client as customer_id,
        language as locale,
        labels as tags,
        made_at as created_at,
-       changed_at as updated_at
+       changed_at as updated_at,
+       also_at as organization_ids,
+       more_mails as emails,
+       more_phones as phones,
+       attributes as user_fields,
+       banned as suspended
 from crm.people;
 
 create view farewell.tickets as
