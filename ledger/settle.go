@@ -170,9 +170,9 @@ const settleSQL = `
 			and exists (select from notable where outcome <> '-')
 	), mapped as (
 		insert into targets as t (migration_id, entity, source_id, target_id, outcome, partition_id, run_id)
-		select i.migration_id, i.entity, u.id, coalesce(u.target, ''), substr($9, u.n::int, 1), i.partition_id, i.run_id
-		from settled s, intent i, unnest($8::text[], $10::text[]) with ordinality u(id, target, n)
-		where i.entity <> 'tickets' and substr($9, u.n::int, 1) in ('c', 'a')
+		select i.migration_id, i.entity, u.id, coalesce(u.target, ''), u.outcome, i.partition_id, i.run_id
+		from settled s, intent i, unnest($8::text[], $10::text[], string_to_array($9, null)) u(id, target, outcome)
+		where not $32::boolean and u.outcome in ('c', 'a')
 		on conflict (migration_id, entity, source_id) do update set
 			target_id = case when excluded.target_id = '' then t.target_id else excluded.target_id end,
 			agent = t.agent and excluded.target_id in ('', t.target_id),
