@@ -21,10 +21,12 @@ formatting:
 vet:
 	go vet ./...
 	go -C tools/devenv vet ./...
+	go -C tools/oascheck vet ./...
 
 lint: $(tools)/golangci-lint
 	$(tools)/golangci-lint run ./...
 	cd tools/devenv && ../../$(tools)/golangci-lint run --config ../../.golangci.yml ./...
+	cd tools/oascheck && ../../$(tools)/golangci-lint run --config ../../.golangci.yml ./...
 
 workflowcheck: $(tools)/workflowcheck
 	@echo "workflowcheck ./workflows/..."
@@ -57,6 +59,13 @@ bench-csv: ## a CSV bundle beside psql's \copy; fails when an aim is missed
 	go build -buildvcs=false -o bin/ ./integration/benchcsv
 	./temporal-dev.sh with-servers -- bin/benchcsv
 
+oas-check: ## requests and answers against Zendesk's OpenAPI file; OAS=FILE, from https://developer.zendesk.com/zendesk/oas.yaml
+	@test -n "$(OAS)" || { echo "say where Zendesk's OpenAPI file is: make oas-check OAS=FILE (https://developer.zendesk.com/zendesk/oas.yaml)"; exit 2; }
+	mkdir -p .dev && rm -f .dev/exchanges.ndjson
+	go -C tools/oascheck test ./... && go -C tools/oascheck build -buildvcs=false -o ../../bin/oascheck .
+	go test -count=1 ./destination/zendesk -record $(CURDIR)/.dev/exchanges.ndjson
+	bin/oascheck -oas "$(OAS)" -exchanges .dev/exchanges.ndjson
+
 clean: ## stop the development environment and delete all that was made
 	./temporal-dev.sh reset
 	rm -rf .dev bin
@@ -69,5 +78,5 @@ $(tools)/workflowcheck: tools/workflowcheck/go.mod
 	@echo "building workflowcheck, once (about 10 seconds)"
 	go build -C tools/workflowcheck -buildvcs=false -o ../../$@ go.temporal.io/sdk/contrib/tools/workflowcheck
 
-.PHONY: help build check formatting vet lint workflowcheck layout test demo bench bench-pace bench-csv chaos clean
+.PHONY: help build check formatting vet lint workflowcheck layout test demo bench bench-pace bench-csv chaos oas-check clean
 .DEFAULT_GOAL := help

@@ -32,7 +32,7 @@ func newSandbox(t *testing.T, settings map[string]any) *sandbox {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &sandbox{Server: server, http: httptest.NewServer(server)}
+	s := &sandbox{Server: server, http: httptest.NewServer(recording(t, server))}
 	t.Cleanup(s.http.Close)
 	all := map[string]any{"time_scale": scale, "seconds_per_ticket": 0.15, "bulk_users": true}
 	for k, v := range settings {

@@ -176,3 +176,11 @@ func TestFact06Memberships(t *testing.T) {
 	stored, _ = z.importOne(object{"requester_id": user, "comments": []object{{"value": "c"}}})
 	equal(t, "organization_id by default", stored["organization_id"], first)
 }
+
+func TestFact06UserWithoutTimeZoneOrLocaleHasTheAccounts(t *testing.T) {
+	t.Parallel()
+	z := newAccount(t, nil)
+	r := z.post("users", object{"user": object{"name": "U"}}).is(t, 201)
+	equal(t, "time_zone", r.at("user", "time_zone"), "UTC")
+	equal(t, "locale", r.at("user", "locale"), "en-US")
+}

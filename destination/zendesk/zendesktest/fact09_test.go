@@ -18,7 +18,7 @@ func (z zendesk) grant(form object) reply {
 func TestFact09ClientCredentials(t *testing.T) {
 	t.Parallel()
 	z := newAccount(t, nil)
-	r := z.grant(object{"grant_type": "client_credentials", "scope": "read write"}).is(t, 200)
+	r := z.grant(object{"grant_type": "client_credentials", "scope": "read write"}).is(t, 201)
 	equal(t, "expires_in", r.at("expires_in"), 1800)
 	equal(t, "token_type", r.at("token_type"), "bearer")
 	z.token = text(r.at("access_token"))
@@ -26,7 +26,7 @@ func TestFact09ClientCredentials(t *testing.T) {
 	equal(t, "expires_in as asked", z.grant(object{"grant_type": "client_credentials", "expires_in": 7200}).at("expires_in"), 7200)
 	form := send(t, "POST", z.site.url+"/accounts/acme/oauth/tokens", "grant_type=client_credentials&client_id=farewell-acme&client_secret=secret-acme",
 		http.Header{"Content-Type": {"application/x-www-form-urlencoded"}})
-	form.is(t, 200)
+	form.is(t, 201)
 }
 
 func TestFact09RefusedGrants(t *testing.T) {
@@ -54,8 +54,8 @@ func TestFact09RefreshTokenRotatesAndTheOldPairDies(t *testing.T) {
 	t.Parallel()
 	z := newAccount(t, nil)
 	first := text(z.configure(object{})["oauth_refresh_token"])
-	a := z.grant(object{"grant_type": "refresh_token", "refresh_token": first}).is(t, 200)
-	b := z.grant(object{"grant_type": "refresh_token", "refresh_token": a.at("refresh_token")}).is(t, 200)
+	a := z.grant(object{"grant_type": "refresh_token", "refresh_token": first}).is(t, 201)
+	b := z.grant(object{"grant_type": "refresh_token", "refresh_token": a.at("refresh_token")}).is(t, 201)
 	equal(t, "old refresh token", z.grant(object{"grant_type": "refresh_token", "refresh_token": first}).is(t, 400).at("error"), "invalid_grant")
 	z.token = text(a.at("access_token"))
 	z.get("users/me").is(t, 401)

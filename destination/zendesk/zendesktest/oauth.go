@@ -125,5 +125,5 @@ func (a *account) grantToken(q *request, g grant, withRefresh bool) answer {
 		a.tokens.current = given.refresh
 		reply["refresh_token"], reply["refresh_token_expires_in"] = given.refresh, 30*24*60*60
 	}
-	return jsonAnswer(http.StatusOK, mustMarshal(reply))
+	return jsonAnswer(http.StatusCreated, mustMarshal(reply)) // so Zendesk's own OpenAPI file
 }

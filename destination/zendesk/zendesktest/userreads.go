@@ -1,8 +1,15 @@
 package zendesktest
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
+)
+
+// Who has no time zone or language of their own is shown with the account's.
+const (
+	accountTimeZone = "UTC"
+	accountLocale   = "en-US"
 )
 
 // showUser writes the user as Zendesk shows it.
@@ -19,9 +26,9 @@ func (a *account) userMembers(e *encoder, u *user) {
 	e.optional("email", u.email())
 	e.time("created_at", u.created)
 	e.time("updated_at", u.updated)
-	e.optional("time_zone", u.timeZone)
+	e.member("time_zone", cmp.Or(u.timeZone, accountTimeZone))
 	e.optional("phone", u.phone)
-	e.optional("locale", u.locale)
+	e.member("locale", cmp.Or(u.locale, accountLocale))
 	e.reference("organization_id", u.organizationID)
 	e.member("role", u.role)
 	e.flag("verified", u.verified)
