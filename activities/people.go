@@ -200,6 +200,7 @@ func (l *lane) standIn(unknown []string) error {
 	if err != nil {
 		return err
 	}
+	target.Placeholder = true
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, id := range unknown {

@@ -21,6 +21,7 @@ type Config struct {
 	AccountsFile string     // FAREWELL_ACCOUNTS
 	Egress       string     // FAREWELL_EGRESS: the name of the address under which workers are seen from outside
 	TaskQueue    string     // FAREWELL_TASK_QUEUE
+	Kept         string     // FAREWELL_KEPT: the folder for what an account has no room for
 	TimeFactor   float64    // FAREWELL_TIME_FACTOR: at least 1; see migration.Timings.Scaled
 	TemporalUI   string     // FAREWELL_TEMPORAL_UI: the Web UI's address; empty: unknown
 	LogLevel     slog.Level // FAREWELL_LOG_LEVEL
@@ -101,6 +102,7 @@ func parse(env environment, needs ...setting) (Config, error) {
 		LedgerURL:    env.get("FAREWELL_LEDGER_URL", ""),
 		AccountsFile: env.get("FAREWELL_ACCOUNTS", ""),
 		Egress:       env.get("FAREWELL_EGRESS", "default"),
+		Kept:         env.get("FAREWELL_KEPT", "kept"),
 		TaskQueue:    env.get("FAREWELL_TASK_QUEUE", "farewell"),
 		TemporalUI:   strings.TrimRight(env.get("FAREWELL_TEMPORAL_UI", ""), "/"),
 		NoColor:      env.get("NO_COLOR", "") != "",

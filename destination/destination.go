@@ -142,7 +142,7 @@ type Batches interface {
 	People(page migration.Page) (users, organizations []string)
 
 	// Prepare decides which records of the page need sending and encodes
-	// those. It may look things up in the account; it writes nothing.
+	// those. It may look things up in the account; it writes nothing there.
 	Prepare(ctx context.Context, in PrepareInput) (Parcel, error)
 
 	// Reserve waits until one more request and one more job fit into what was

@@ -87,7 +87,7 @@ const changePage = 2000
 // stands for all. Records that did not arrive have none. It holds no connection
 // while fn runs.
 func (l *Ledger) Changes(ctx context.Context, m migration.Migration, rule migration.Rule, fn func(migration.Change) error) error {
-	for _, e := range append(migration.Entities(), migration.Attachments, migration.Placeholders) {
+	for _, e := range append(migration.Work(), migration.Attachments, migration.Placeholders) {
 		if err := l.changesOf(ctx, m, e, rule, fn); err != nil {
 			return err
 		}

@@ -119,6 +119,10 @@ type PartitionState struct {
 type Target struct {
 	ID    string
 	Agent bool // an agent or admin there
+
+	// Placeholder tells that it stands for somebody whom the source does not
+	// know. The ledger does not keep that.
+	Placeholder bool
 }
 
 // Reason says why something does not move. Codes are stable words for scripts;

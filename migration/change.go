@@ -13,19 +13,19 @@ type Rule string
 // The rules about tickets and their comments.
 const (
 	RuleSubjectCut       Rule = "subject_cut"       // longer than the destination takes: cut, the whole of it in a private comment
-	RuleSubjectComment   Rule = "subject_comment"   // a piece of that private comment, which the source does not have
+	RuleSubjectKept      Rule = "subject_kept"      // that private comment, which the source does not have
 	RuleTextCleaned      Rule = "text_cleaned"      // NUL, control characters or bytes that are no text: replaced
 	RuleBodySplit        Rule = "body_split"        // longer than the destination takes: several comments, one after the other
 	RuleBodyBlank        Rule = "body_blank"        // blank, which is refused: a word that says so
 	RuleNoMessages       Rule = "no_messages"       // a ticket without any comment: one that says so
 	RuleCommentsOver     Rule = "comments_over"     // a comment beyond the most of a ticket: left out here, kept in a file
-	RuleTagCleaned       Rule = "tag_cleaned"       // a character that no tag may have
-	RuleTagRepeated      Rule = "tag_repeated"      // blank, or the same as another one: left out
+	RuleTagCleaned       Rule = "tag_cleaned"       // capitals, or a character that no tag may have; a blank one: left out
+	RuleTimeMissing      Rule = "time_missing"      // the source has none, for which the account would put in the time of the import
 	RuleTimeEarly        Rule = "time_early"        // before 1970
 	RuleTimeFuture       Rule = "time_future"       // later than the account's clock
 	RuleTimeOrder        Rule = "time_order"        // comments out of order or at the same second, or a ticket younger than its comments
 	RulePersonReplaced   Rule = "person_replaced"   // not known, or refused by the account: somebody stands in
-	RuleOrganizationLeft Rule = "organization_left" // not known, or refused by the account: left out
+	RuleOrganizationLeft Rule = "organization_left" // not known, or of a requester who was replaced: left out, and the account puts in the requester's own
 	RuleCCsOver          Rule = "ccs_over"          // one more than the destination takes: left out
 )
 

@@ -20,7 +20,7 @@ import (
 func (p *places) kinds() map[string]func(destination.Account) (destination.Destination, error) {
 	return map[string]func(destination.Account) (destination.Destination, error){
 		migration.DestinationZendesk: func(a destination.Account) (destination.Destination, error) {
-			return zendesk.Open(zendesk.Options{Account: a, Timings: p.timings, Budget: p.budget, Exit: p.exit, Logger: p.log})
+			return zendesk.Open(zendesk.Options{Account: a, Timings: p.timings, Budget: p.budget, Kept: p.kept, Exit: p.exit, Logger: p.log})
 		},
 		migration.DestinationCSV: func(a destination.Account) (destination.Destination, error) {
 			return csvbundle.Open(csvbundle.Options{Account: a})
@@ -34,6 +34,7 @@ type places struct {
 	accounts *config.AccountsFile
 	timings  migration.Timings
 	budget   zendesk.Budget
+	kept     string
 	exit     *zendesk.Exit
 	log      *slog.Logger
 
@@ -51,6 +52,7 @@ func newPlaces(c config.Config, accounts *config.AccountsFile, seat *ledger.Seat
 		accounts: accounts,
 		timings:  migration.DefaultTimings().Scaled(c.TimeFactor),
 		budget:   seat,
+		kept:     c.Kept,
 		exit:     zendesk.NewExit(seat, log),
 		log:      log,
 		open:     map[migration.Migration]place{},

@@ -31,6 +31,7 @@ type Options struct {
 	Timings          migration.Timings
 	ExternalIDPrefix string       // empty: DefaultExternalIDPrefix
 	Budget           Budget       // what all workers share; nil: this process is alone
+	Kept             string       // the folder for what an account has no room for; empty: tickets of which that is true are not sent
 	Exit             *Exit        // the way out, for all accounts of the process; nil: this account is alone
 	Logger           *slog.Logger // nil: nothing is logged
 }
@@ -38,12 +39,14 @@ type Options struct {
 // Account is one customer's Zendesk account. It implements
 // destination.Batches; one value serves all activities of a worker.
 type Account struct {
-	name    string
-	plan    int
-	auth    string
-	prefix  string
-	timings migration.Timings
-	log     *slog.Logger
+	name     string
+	customer string
+	plan     int
+	auth     string
+	prefix   string
+	kept     string
+	timings  migration.Timings
+	log      *slog.Logger
 
 	base   string // the account's URL without a slash at its end
 	http   *http.Client
@@ -60,8 +63,10 @@ type Account struct {
 	recent *recentKeys
 	self   *selfID
 
-	sent         atomic.Int64 // requests other than polls
-	bulkUsersOff atomic.Bool  // the account refused users/create_many: it must be enabled by Zendesk
+	sent atomic.Int64            // requests other than polls
+	off  map[migration.Rule]bool // rules that tests switch off
+
+	bulkUsersOff atomic.Bool // the account refused users/create_many: it must be enabled by Zendesk
 
 	live context.Context // ends with Close
 	end  context.CancelFunc
@@ -84,18 +89,20 @@ func Open(o Options) (*Account, error) {
 		return nil, misconfigured(o.Account.Name, errors.New("the timings lack a rate window or a poll interval; begin with migration.DefaultTimings"))
 	}
 	a := &Account{
-		name:    o.Account.Name,
-		plan:    o.Account.PlanPerMinute,
-		auth:    o.Account.Auth,
-		prefix:  o.ExternalIDPrefix,
-		timings: o.Timings,
-		log:     o.Logger,
-		base:    base,
-		http:    newHTTPClient(),
-		clock:   &clock{},
-		health:  newHealth(),
-		waits:   newWaits(),
-		recent:  newRecentKeys(),
+		name:     o.Account.Name,
+		customer: o.Account.Customer,
+		kept:     o.Kept,
+		plan:     o.Account.PlanPerMinute,
+		auth:     o.Account.Auth,
+		prefix:   o.ExternalIDPrefix,
+		timings:  o.Timings,
+		log:      o.Logger,
+		base:     base,
+		http:     newHTTPClient(),
+		clock:    &clock{},
+		health:   newHealth(),
+		waits:    newWaits(),
+		recent:   newRecentKeys(),
 	}
 	if a.prefix == "" {
 		a.prefix = DefaultExternalIDPrefix

@@ -20,23 +20,47 @@ type EncodeInput struct {
 	Partition     string
 	Single        bool      // the body for imports/tickets, of one ticket
 	Now           time.Time // by the account's clock: later comments are refused
+
+	off map[migration.Rule]bool // not in force; for tests that show what becomes of a ticket without a rule
 }
 
 // EncodeTickets appends the body of an import request and returns the extended
-// buffer. https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_import/
-func EncodeTickets(buf []byte, in EncodeInput) []byte {
-	buf = slices.Grow(buf, in.roughSize())
+// buffer, with what was changed in the tickets.
+// https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_import/
+func EncodeTickets(buf []byte, in EncodeInput) ([]byte, []migration.Change) {
+	drafts := in.drafts()
+	return in.appendDrafts(buf, drafts), changesOf(drafts)
+}
+
+func (in *EncodeInput) drafts() []draft {
 	tag := PartitionTag(in.Partition)
+	drafts := make([]draft, len(in.Tickets))
+	for i := range in.Tickets {
+		drafts[i] = in.draft(&in.Tickets[i], tag)
+	}
+	return drafts
+}
+
+func changesOf(drafts []draft) []migration.Change {
+	var changes []migration.Change
+	for i := range drafts {
+		changes = append(changes, drafts[i].changes...)
+	}
+	return changes
+}
+
+func (in *EncodeInput) appendDrafts(buf []byte, drafts []draft) []byte {
+	buf = slices.Grow(buf, in.roughSize())
 	if in.Single {
 		buf = append(buf, `{"ticket":`...)
-		return append(in.appendTicket(buf, &in.Tickets[0], tag), '}')
+		return append(drafts[0].append(buf), '}')
 	}
 	buf = append(buf, `{"tickets":[`...)
-	for i := range in.Tickets {
+	for i := range drafts {
 		if i > 0 {
 			buf = append(buf, ',')
 		}
-		buf = in.appendTicket(buf, &in.Tickets[i], tag)
+		buf = drafts[i].append(buf)
 	}
 	return append(buf, "]}"...)
 }
@@ -56,62 +80,52 @@ func (in *EncodeInput) roughSize() int {
 	return size
 }
 
-func (in *EncodeInput) appendTicket(buf []byte, t *migration.Ticket, partitionTag string) []byte {
-	requester, known := in.person(t.RequesterID, in.firstAuthor(t))
-	submitter, _ := in.person(t.SubmitterID, requester)
-	lines, created, updated := in.lines(t, requester, submitter)
-	subject, _ := cutSubject(t.Subject)
-
+func (d *draft) append(buf []byte) []byte {
+	t := d.t
 	o := beginObject(buf)
 	o.key("external_id")
 	o.buf = append(o.buf, '"')
-	o.buf = appendExternalID(o.buf, in.Prefix, t.ID)
+	o.buf = appendExternalID(o.buf, d.in.Prefix, t.ID)
 	o.buf = append(o.buf, '"')
-	o.text("subject", subject)
-	o.id("requester_id", requester)
-	o.id("submitter_id", submitter)
-	if known {
-		o.id("organization_id", in.Organizations[t.OrganizationID].ID)
-	}
+	o.text("subject", d.subject)
+	o.id("requester_id", d.requester)
+	o.id("submitter_id", d.submitter)
+	o.id("organization_id", d.organization)
 	o.said("status", t.Status)
 	o.said("priority", t.Priority)
 	o.said("type", t.Type)
-	o.time("created_at", created)
-	o.time("updated_at", updated)
-	if !t.SolvedAt.IsZero() {
-		o.time("solved_at", latest(t.SolvedAt, epoch))
-	}
-	o.words("tags", ticketTags(t, partitionTag))
+	o.time("created_at", d.created)
+	o.time("updated_at", d.updated)
+	o.time("solved_at", d.solved)
+	o.words("tags", d.tags)
 	if fields := appendFields(nil, t.CustomFields); len(fields) > 0 {
 		o.key("custom_fields")
 		o.buf = append(o.buf, fields...)
 	}
 	o.key("comments")
 	o.buf = append(o.buf, '[')
-	for i := range lines {
+	for i := range d.lines {
 		if i > 0 {
 			o.buf = append(o.buf, ',')
 		}
-		o.buf = lines[i].append(o.buf)
+		o.buf = d.lines[i].append(o.buf)
 	}
 	o.buf = append(o.buf, ']')
 	return o.end()
 }
 
-// person is the target id of a person, or the stand-in for whom nobody knows.
-// Zendesk would put the admin in for whom we leave out.
-func (in *EncodeInput) person(sourceID, standIn string) (id string, known bool) {
-	if target, ok := in.Users[sourceID]; ok && target.ID != "" {
-		return target.ID, true
-	}
-	return standIn, false
+// known finds a person of the source in the account. known is false for whom
+// nobody knows; there may be a placeholder for them.
+func (in *EncodeInput) known(sourceID string) (id string, known bool) {
+	target := in.Users[sourceID]
+	return target.ID, target.ID != "" && !target.Placeholder
 }
 
 // firstAuthor stands in for an unknown requester: the first known author of a
 // public comment, else ourselves.
 func (in *EncodeInput) firstAuthor(t *migration.Ticket) string {
 	for i := range t.Comments {
-		if id, known := in.person(t.Comments[i].AuthorID, ""); known && t.Comments[i].Public {
+		if id, known := in.known(t.Comments[i].AuthorID); known && t.Comments[i].Public {
 			return id
 		}
 	}
@@ -196,10 +210,6 @@ func encodeUsers(buf []byte, users []migration.User, organizations map[string]mi
 	})
 }
 
-// nameLimit is the longest name of a user or organization and the longest
-// subject, in characters: beyond it Zendesk cuts or refuses.
-const nameLimit = 255
-
 func userName(u *migration.User) string {
 	for _, name := range []string{u.Name, u.Email} {
 		if name = strings.TrimSpace(name); name != "" {
@@ -247,18 +257,4 @@ func appendList(buf []byte, word string, n int, single bool, appendOne func([]by
 		buf = appendOne(buf, i)
 	}
 	return append(buf, "]}"...)
-}
-
-func cutRunes(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	runes := 0
-	for i := range s {
-		if runes == n {
-			return s[:i]
-		}
-		runes++
-	}
-	return s
 }

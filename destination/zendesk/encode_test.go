@@ -15,7 +15,7 @@ var noon = time.Date(2022, 6, 7, 12, 0, 0, 0, time.UTC)
 // encoded encodes one ticket and reads it back.
 func encoded(t *testing.T, ticket migration.Ticket) map[string]any {
 	t.Helper()
-	body := EncodeTickets(nil, EncodeInput{
+	body, _ := EncodeTickets(nil, EncodeInput{
 		Tickets:       []migration.Ticket{ticket},
 		Users:         map[string]migration.Target{"u1": {ID: "101"}, "u2": {ID: "102"}},
 		Organizations: map[string]migration.Target{"o1": {ID: "201"}},
@@ -112,16 +112,16 @@ func TestCommentTimesAreStrictlyIncreasingAndNeverInTheFuture(t *testing.T) {
 				ticket.Comments = append(ticket.Comments, migration.Comment{Body: "x", CreatedAt: at})
 			}
 			in := EncodeInput{Self: "1", Now: now}
-			lines, created, updated := in.lines(&ticket, "1", "1")
-			before := created.Add(-time.Second)
-			for i, l := range lines {
+			d := in.draft(&ticket, "p")
+			before := d.created.Add(-time.Second)
+			for i, l := range d.lines {
 				if l.created.Sub(before) < time.Second || l.created.Nanosecond() != 0 || !l.created.Before(now) || l.created.Before(epoch) {
 					t.Errorf("comment %d is of %s, after %s, now is %s", i, l.created, before, now)
 				}
 				before = l.created
 			}
-			if updated.Before(before) || created.After(lines[0].created) {
-				t.Errorf("ticket of %s, updated %s, last comment %s", created, updated, before)
+			if d.updated.Before(d.created) || !d.updated.Before(now) || d.created.After(d.lines[0].created) {
+				t.Errorf("ticket of %s, updated %s, first comment %s", d.created, d.updated, d.lines[0].created)
 			}
 		})
 	}
@@ -138,7 +138,7 @@ func TestLongTextsLoseNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pieces := bodies(body, false)
+			pieces := splitBody(cleanText(body), false)
 			for _, p := range pieces {
 				if len(p) > bodyLimit {
 					t.Errorf("a piece has %d bytes", len(p))
@@ -150,7 +150,7 @@ func TestLongTextsLoseNothing(t *testing.T) {
 		})
 	}
 	html := strings.Repeat("<p>paragraph &amp; more</p>", 5_000)
-	for _, p := range bodies(html, true) {
+	for _, p := range splitBody(html, true) {
 		if !strings.HasSuffix(p, ">") {
 			t.Errorf("HTML was cut inside a tag or text: …%q", p[len(p)-20:])
 		}
@@ -169,31 +169,20 @@ func TestLongSubjectIsKeptInAPrivateComment(t *testing.T) {
 	}
 }
 
-func TestTicketOfTooManyCommentsIsRefusedBeforehand(t *testing.T) {
-	t.Parallel()
-	comments := make([]migration.Comment, 3_000)
-	if code, _ := unsendable(&migration.Ticket{Comments: comments}); code != "" {
-		t.Errorf("3,000 comments are refused: %s", code)
-	}
-	if code, _ := unsendable(&migration.Ticket{Comments: make([]migration.Comment, commentLimit+1)}); code != "too_many_comments" {
-		t.Errorf("code %q for %d comments", code, commentLimit+1)
-	}
-}
-
 func BenchmarkEncodeTickets(b *testing.B) {
 	in := EncodeInput{Users: map[string]migration.Target{"1": {ID: "101"}}, Self: "1", Prefix: "farewell-", Partition: "tickets-0001", Now: time.Now()}
 	body := strings.Repeat("A sentence of a conversation, with \"quotes\" and ümlauts.\n", 6)
 	for i := range 100 {
 		t := migration.Ticket{ID: fmt.Sprint(i), RequesterID: "1", Subject: "A subject", Status: "closed", Channel: "email", Tags: []string{"one", "two"}, CreatedAt: noon, UpdatedAt: noon}
-		for range 4 {
-			t.Comments = append(t.Comments, migration.Comment{AuthorID: "1", Public: true, Body: body, CreatedAt: noon})
+		for n := range 4 {
+			t.Comments = append(t.Comments, migration.Comment{AuthorID: "1", Public: true, Body: body, CreatedAt: noon.Add(time.Duration(n) * time.Minute)})
 		}
 		in.Tickets = append(in.Tickets, t)
 	}
 	var buf []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		buf = EncodeTickets(buf[:0], in)
+		buf, _ = EncodeTickets(buf[:0], in)
 	}
 	b.ReportMetric(float64(100*b.N)/b.Elapsed().Seconds(), "tickets/s")
 	b.SetBytes(int64(len(buf)))

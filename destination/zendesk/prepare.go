@@ -159,7 +159,7 @@ func (a *Account) prepareTickets(ctx context.Context, in destination.PrepareInpu
 	if err != nil {
 		return destination.Parcel{}, err
 	}
-	parcel.Body = EncodeTickets(nil, EncodeInput{
+	encode := EncodeInput{
 		Tickets:       send,
 		Users:         users,
 		Organizations: organizations,
@@ -168,7 +168,13 @@ func (a *Account) prepareTickets(ctx context.Context, in destination.PrepareInpu
 		Partition:     in.Partition,
 		Single:        parcel.Single,
 		Now:           a.clock.theirs(time.Now()),
-	})
+		off:           a.off,
+	}
+	drafts := encode.drafts()
+	if err := a.keepLeft(drafts); err != nil {
+		return destination.Parcel{}, err
+	}
+	parcel.Body, parcel.Changes = encode.appendDrafts(nil, drafts), changesOf(drafts)
 	return parcel, nil
 }
 
@@ -176,13 +182,6 @@ func (a *Account) prepareTickets(ctx context.Context, in destination.PrepareInpu
 func unsendable(t *migration.Ticket) (code, text string) {
 	if text := fieldsError(t.CustomFields); text != "" {
 		return "custom_fields", text
-	}
-	lines := len(t.Comments)
-	for i := range t.Comments {
-		lines += len(t.Comments[i].Body) / (bodyLimit / 2) // at most so many pieces more
-	}
-	if lines > commentLimit {
-		return "too_many_comments", fmt.Sprintf("Zendesk takes %d comments at most", commentLimit)
 	}
 	return "", ""
 }

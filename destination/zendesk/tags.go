@@ -1,36 +1,11 @@
 package zendesk
 
-import (
-	"slices"
-	"strings"
-	"unicode"
-
-	"farewell/migration"
-)
-
-// cleanTag makes a word a tag: lower case, and "_" for blanks, which separate
-// tags in Zendesk.
-func cleanTag(word string) string {
-	word = strings.ToLower(strings.TrimSpace(word))
-	if !strings.ContainsFunc(word, notInTag) {
-		return word
-	}
-	return strings.Map(func(r rune) rune {
-		if notInTag(r) {
-			return '_'
-		}
-		return r
-	}, word)
-}
-
-func notInTag(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == ',' }
+import "slices"
 
 func cleanTags(words []string) []string {
 	var tags []string
 	for _, w := range words {
-		if t := cleanTag(w); t != "" && !slices.Contains(tags, t) {
-			tags = append(tags, t)
-		}
+		tags = addTag(tags, cleanTag(w))
 	}
 	return tags
 }
@@ -39,15 +14,12 @@ func cleanTags(words []string) []string {
 // them in the account.
 func PartitionTag(partition string) string { return Tag + "_" + cleanTag(partition) }
 
-// ticketTags are the record's own and ours.
-func ticketTags(t *migration.Ticket, partitionTag string) []string {
-	tags := cleanTags(t.Tags)
-	for _, ours := range []string{Tag, partitionTag, channelTag(t.Channel)} {
-		if ours != "" && !slices.Contains(tags, ours) {
-			tags = append(tags, ours)
-		}
+// addTag adds a tag that is one, once.
+func addTag(tags []string, tag string) []string {
+	if tag == "" || slices.Contains(tags, tag) {
+		return tags
 	}
-	return tags
+	return append(tags, tag)
 }
 
 func channelTag(channel string) string {

@@ -213,7 +213,7 @@ func (l *bareLoop) directory(_ context.Context, e migration.Entity, ids []string
 
 // tickets posts a page. By now the maps are only read.
 func (l *bareLoop) tickets(ctx context.Context, p migration.Partition, page migration.Page) error {
-	body := zendesk.EncodeTickets(nil, zendesk.EncodeInput{
+	body, _ := zendesk.EncodeTickets(nil, zendesk.EncodeInput{
 		Tickets:       page.Tickets,
 		Users:         l.targets[migration.Users],
 		Organizations: l.targets[migration.Organizations],

@@ -1,0 +1,116 @@
+package zendesk
+
+import (
+	"strconv"
+	"time"
+
+	"farewell/migration"
+)
+
+// draft is a ticket as it is sent, and what was changed in it for that.
+type draft struct {
+	in *EncodeInput
+	t  *migration.Ticket
+
+	requester, submitter, organization string // ids in the account; no organization: ""
+	subject                            string
+	created, updated, solved           time.Time
+	tags                               []string
+	lines                              []line
+	left                               []line // those beyond the limit
+
+	whole   string // the subject, if it had to be cut
+	changes []migration.Change
+}
+
+// draft applies the rules to a ticket.
+func (in *EncodeInput) draft(t *migration.Ticket, partitionTag string) draft {
+	d := draft{in: in, t: t}
+	d.people()
+	d.title()
+	d.tagged(partitionTag)
+	d.say()
+	d.leave()
+	d.date()
+	return d
+}
+
+// applies tells whether a rule is in force: all are, but in tests that show
+// what becomes of a ticket without one.
+func (d *draft) applies(r migration.Rule) bool { return !d.in.off[r] }
+
+// note records a change between two hashes.
+func (d *draft) note(field, part string, r migration.Rule, before, after string) {
+	d.changes = append(d.changes, migration.Change{
+		Entity: migration.Tickets, SourceID: d.t.ID, Field: field, Part: part, Rule: r, Before: before, After: after,
+	})
+}
+
+// text applies a rule to a text and records what it changed.
+func (d *draft) text(s, field, part string, r migration.Rule, rule func(string) string) string {
+	if !d.applies(r) {
+		return s
+	}
+	after := rule(s)
+	if after != s {
+		d.note(field, part, r, migration.HashText(s), migration.HashText(after))
+	}
+	return after
+}
+
+// people finds who is who in the account. Zendesk would put the admin in for
+// whom we leave out, so somebody of the ticket stands in for whom nobody knows.
+func (d *draft) people() {
+	t := d.t
+	requester, known := d.in.known(t.RequesterID)
+	d.requester = requester
+	if !known {
+		d.requester = d.standIn("requester_id", "", t.RequesterID, requester, d.in.firstAuthor(t))
+	}
+	d.submitter = d.requester // which is what the view says by NULL
+	if t.SubmitterID != "" {
+		id, ok := d.in.known(t.SubmitterID)
+		if d.submitter = id; !ok {
+			d.submitter = d.standIn("submitter_id", "", t.SubmitterID, id, d.requester)
+		}
+	}
+	if t.OrganizationID == "" {
+		return
+	}
+	if known { // it must be one of the requester's, which a stand-in's is not
+		d.organization = d.in.Organizations[t.OrganizationID].ID
+	}
+	if d.organization == "" && d.applies(migration.RuleOrganizationLeft) {
+		d.note("organization_id", "", migration.RuleOrganizationLeft, migration.HashText(t.OrganizationID), migration.HashText(""))
+	}
+}
+
+// standIn is the placeholder where the source's person has one, else somebody
+// of the ticket.
+func (d *draft) standIn(field, part, sourceID, placeholder, other string) string {
+	if !d.applies(migration.RulePersonReplaced) {
+		return placeholder
+	}
+	id := placeholder
+	if id == "" {
+		id = other
+	}
+	d.note(field, part, migration.RulePersonReplaced, migration.HashText(sourceID), migration.HashText(id))
+	return id
+}
+
+func (d *draft) title() {
+	s := d.text(d.t.Subject, "subject", "", migration.RuleTextCleaned, cleanText)
+	d.subject = d.text(s, "subject", "", migration.RuleSubjectCut, cutSubject)
+	if len(d.subject) < len(s) {
+		d.whole = s
+	}
+}
+
+func (d *draft) tagged(partitionTag string) {
+	tags := make([]string, 0, len(d.t.Tags)+3)
+	for i, word := range d.t.Tags {
+		tags = addTag(tags, d.text(word, "tags", strconv.Itoa(i), migration.RuleTagCleaned, cleanTag))
+	}
+	d.tags = addTag(addTag(addTag(tags, Tag), partitionTag), channelTag(d.t.Channel))
+}
