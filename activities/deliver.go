@@ -26,8 +26,8 @@ func (l *lane) deliver(b migration.Batch, sendBy time.Time, p destination.Parcel
 	defer release()
 	sent := l.addressed(b)
 	sent.SendBy = sendBy
-	receipt, err := l.dest.Submit(l.restCtx, sent, p)
-	p.Body = nil // up to megabytes, and the job may take a while
+	receipt, err := l.dest.Submit(l.feedCtx, sent, p) // the word to halt keeps back what has not left
+	p.Body = nil                                      // up to megabytes, and the job may take a while
 	if err != nil {
 		return l.undelivered(b, err)
 	}
@@ -50,7 +50,7 @@ func (l *lane) await(b migration.Batch, jobID string, ended func()) error {
 		ended()
 	}
 	if l.restCtx.Err() != nil {
-		return nil //nolint:nilerr // the drain took too long: the ledger hands the job on
+		return l.leaveOpen(b)
 	}
 	switch {
 	case destination.KindOf(err) == destination.InDoubt:
@@ -61,6 +61,21 @@ func (l *lane) await(b migration.Batch, jobID string, ended func()) error {
 		return l.doubt(b, result.Note, true, jobID)
 	}
 	return l.settleWith(b, migration.Evidence{Kind: migration.EvidenceResults, JobID: jobID, Items: result.Items, Note: result.Note}, verdictResults, result.Items)
+}
+
+// leaveOpen leaves a batch to the next attempt, whose ledger knows the job. At a
+// run's end there is none, and the batch counts as in doubt until the next run.
+func (l *lane) leaveOpen(b migration.Batch) error {
+	if !l.settleOnly {
+		return nil
+	}
+	err := l.a.Ledger.Record(context.WithoutCancel(l.restCtx), l.in.Migration, b.ID, migration.Evidence{
+		Kind: migration.EvidenceUnanswered, Note: "the job was still open when the run ended",
+	})
+	if err != nil {
+		return fmt.Errorf("record that the job of batch %s is still open: %w", b.ID, err)
+	}
+	return nil
 }
 
 // undelivered decides what a failed Submit means for the batch.

@@ -18,7 +18,7 @@ type halting struct {
 	once    sync.Once
 	reached chan struct{}
 	let     chan struct{}
-	late    bool // the write comes although its time is over, as after a SIGSTOP in between
+	late    bool // the write comes although its time is over and the lane has stopped, as after a SIGSTOP in between
 }
 
 func newHalting(late bool) *halting {
@@ -37,6 +37,7 @@ func (h *halting) Submit(ctx context.Context, b migration.Batch, p destination.P
 			<-h.let
 			if h.late {
 				b.SendBy = time.Now().Add(time.Minute)
+				ctx = context.WithoutCancel(ctx)
 			}
 		})
 	}

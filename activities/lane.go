@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// laneFlight is how many batches of a lane may be on their way. Three
-	// lanes of ten fill the account's 25 job slots with some to spare.
-	laneFlight = 10
+	// laneFlight is how many batches of a lane may be on their way. Two lanes
+	// fill the account's 25 job slots, while the third comes to its end.
+	laneFlight = 13
 
 	// controlEvery is how often a lane looks at the control channel's last
 	// word, which is in memory.
@@ -124,8 +124,14 @@ func (l *lane) end() {
 func (l *lane) wait() error { return errors.Join(l.flight.Wait(), l.resumed.Wait()) }
 
 // watch halts the lane at an operator's word, at Temporal's cancellation and
-// when the worker stops.
+// when the worker stops. What is on its way then has a limited time to end.
 func (l *lane) watch(ctx context.Context, cancelRest context.CancelFunc) {
+	l.awaitHalt(ctx)
+	l.drain(activity.GetWorkerStopChannel(ctx))
+	cancelRest()
+}
+
+func (l *lane) awaitHalt(ctx context.Context) {
 	ticker := time.NewTicker(controlEvery)
 	defer ticker.Stop()
 	stopping := activity.GetWorkerStopChannel(ctx)
@@ -140,9 +146,6 @@ func (l *lane) watch(ctx context.Context, cancelRest context.CancelFunc) {
 			l.halt(migration.ExportOutcome{Waiting: &migration.Reason{
 				Code: "worker_stopping", Text: "the worker is being stopped", Since: time.Now(), Until: time.Now(),
 			}})
-			if pause(l.restCtx, l.in.Timings.DrainWithin) == nil {
-				cancelRest()
-			}
 			return
 		case <-ticker.C:
 			if word := l.a.Controls.Control(l.in.Migration, l.in.Run); word == migration.ControlPause || word == migration.ControlCancel {
@@ -150,6 +153,22 @@ func (l *lane) watch(ctx context.Context, cancelRest context.CancelFunc) {
 				return
 			}
 		}
+	}
+}
+
+// drain returns when what was on its way when the sending stopped should have
+// ended. A job that takes longer is left to the next attempt, or to the next
+// run: who pauses or cancels need not wait for a job that stays queued.
+func (l *lane) drain(stopping <-chan struct{}) {
+	until := time.Now().Add(l.in.Timings.LaneWait)
+	l.a.Reasons.set(l.reason, "draining", "what was sent is brought to its end, or left to the next attempt at "+until.UTC().Format("15:04:05")+" UTC", until)
+	timer := time.NewTimer(l.in.Timings.LaneWait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-l.restCtx.Done():
+	case <-stopping:
+		_ = pause(l.restCtx, l.in.Timings.DrainWithin) // a shorter time, or the lane's own end
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"farewell/destination"
 	"farewell/ledger"
 	"farewell/migration"
@@ -59,18 +61,21 @@ func (a *Activities) newestRun(ctx context.Context, m migration.Migration) (migr
 	return runs[0], nil
 }
 
-// SettleOpen polls the jobs of the batches that are still open to their end. A
-// batch in doubt stays in doubt: finding out takes minutes, and the next run
-// does it first.
+// SettleOpen polls the jobs of the batches that are still open to their end, of
+// all partitions at once, for as long as a lane may wait. A batch in doubt, or
+// with a job that takes longer, stays in doubt: finding out takes minutes, and
+// the next run does it first.
 func (a *Activities) SettleOpen(ctx context.Context, in migration.SettleOpenInput) (migration.SettleOpenOutcome, error) {
 	open, err := a.Ledger.OpenPartitions(ctx, in.Migration)
 	if err != nil {
 		return migration.SettleOpenOutcome{}, fmt.Errorf("list the open batches of %s: %w", in.Migration, err)
 	}
+	var partitions errgroup.Group
 	for _, p := range open {
-		if err := a.settlePartition(ctx, in, p); err != nil {
-			return migration.SettleOpenOutcome{}, err
-		}
+		partitions.Go(func() error { return a.settlePartition(ctx, in, p) })
+	}
+	if err := partitions.Wait(); err != nil {
+		return migration.SettleOpenOutcome{}, err
 	}
 	counts, err := a.Ledger.Counts(ctx, in.Migration, in.Run)
 	return migration.SettleOpenOutcome{Counts: counts}, err
@@ -99,5 +104,6 @@ func (a *Activities) settlePartition(ctx context.Context, in migration.SettleOpe
 		return err
 	}
 	defer l.end()
+	l.stopFeed() // nothing is read, looked up or sent
 	return l.wait()
 }

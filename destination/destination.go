@@ -152,8 +152,9 @@ type Batches interface {
 	Reserve(ctx context.Context) (release func(), err error)
 
 	// Submit sends the parcel in one request, on its way before sendBy or not
-	// at all. Every error is an *Error; its Kind says whether there may have
-	// been an effect.
+	// at all. A context that ends before it is on its way keeps it back; one
+	// that ends later does not, and the answer is waited for. Every error is an
+	// *Error; its Kind says whether there may have been an effect.
 	Submit(ctx context.Context, b migration.Batch, p Parcel) (Receipt, error)
 
 	// Await waits for a job's end. An *Error of kind InDoubt: the job

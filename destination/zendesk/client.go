@@ -44,8 +44,10 @@ type call struct {
 	body   []byte
 	form   string    // content type of body
 	sendBy time.Time // zero: any time
-	limit  int64     // bytes of a good answer; zero: answerLimit
-	noAuth bool
+	// withdrawn is closed when the call must not be begun any more; nil: never.
+	withdrawn <-chan struct{}
+	limit     int64 // bytes of a good answer; zero: answerLimit
+	noAuth    bool
 }
 
 // answer is what came back. Body is filled unless the call had its own reader.
@@ -132,6 +134,7 @@ func (a *Account) post(ctx context.Context, c call) (*answer, error) {
 		a.pace.done(time.Now(), nil)
 		return nil, err
 	}
+	c.withdrawn = ctx.Done()
 	once, cancel := context.WithTimeout(context.WithoutCancel(ctx), callLimit)
 	defer cancel()
 	ans, err := a.send(once, c, auth, nil)
@@ -211,8 +214,14 @@ func (a *Account) send(ctx context.Context, c call, auth string, read func(io.Re
 	return ans, nil
 }
 
-// writeBy is when the connection stops taking bytes of the call.
+// writeBy is when the connection stops taking bytes of the call: long ago, when
+// the call was withdrawn while it got its connection.
 func (c call) writeBy(ctx context.Context) time.Time {
+	select {
+	case <-c.withdrawn:
+		return time.Unix(0, 1)
+	default:
+	}
 	limit, _ := ctx.Deadline()
 	if !c.sendBy.IsZero() && c.sendBy.Before(limit) {
 		return c.sendBy
