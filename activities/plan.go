@@ -21,14 +21,49 @@ const (
 // for each lane.
 const streamedTicketRows = 17_000
 
-func partitionRows(e migration.Entity, streams bool) int {
+// sideBySide is how many ticket partitions of a migration are worked on at a
+// time, as the workflow starts them.
+const sideBySide = 3
+
+// cut divides the customer's records of an entity into partitions.
+func (a *Activities) cut(ctx context.Context, customer string, e migration.Entity, streams bool) ([]migration.Partition, error) {
 	switch {
 	case e == migration.Tickets && streams:
-		return streamedTicketRows
+		return a.Source.Cut(ctx, customer, e, streamedTicketRows)
 	case e == migration.Tickets:
-		return ticketRows
+		thirds, err := a.Source.Cut(ctx, customer, e, ticketRows/sideBySide)
+		return staggered(thirds), err
 	}
-	return peopleRows
+	return a.Source.Cut(ctx, customer, e, peopleRows)
+}
+
+// staggered joins thirds of partitions to whole ones. Of a large migration the
+// first partition is one third and the second is two: partitions of one size,
+// begun together, would come to their ends together, and until the last job of
+// them has ended most of the account's job slots would be empty.
+func staggered(thirds []migration.Partition) []migration.Partition {
+	size := sideBySide
+	if len(thirds) > sideBySide*sideBySide {
+		size = 1
+	}
+	var whole []migration.Partition
+	for len(thirds) > 0 {
+		n := min(size, len(thirds))
+		whole = append(whole, joined(thirds[:n], len(whole)+1))
+		thirds = thirds[n:]
+		size = min(size+1, sideBySide)
+	}
+	return whole
+}
+
+// joined is one partition with the range of several that follow each other.
+func joined(parts []migration.Partition, ordinal int) migration.Partition {
+	p := parts[0]
+	p.ID, p.UpTo, p.Rows = migration.PartitionID(p.Entity, ordinal), parts[len(parts)-1].UpTo, 0
+	for _, part := range parts {
+		p.Rows += part.Rows
+	}
+	return p
 }
 
 // MakePlan cuts the customer's records into partitions and writes the plan to
@@ -91,7 +126,7 @@ func (a *Activities) plan(ctx context.Context, m migration.Migration) (migration
 	}
 	_, streams := dest.(destination.Streams)
 	for _, e := range migration.Entities() {
-		cut, err := a.Source.Cut(ctx, m.Customer, e, partitionRows(e, streams))
+		cut, err := a.cut(ctx, m.Customer, e, streams)
 		if err != nil {
 			return plan, fmt.Errorf("cut %s into partitions: %w", e, err)
 		}

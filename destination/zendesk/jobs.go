@@ -225,6 +225,8 @@ func (p *poller) thrifty(now time.Time) bool {
 }
 
 // next is when to poll; ok is false when nobody waits, and then run must end.
+// Jobs that were begun together end together: the first of them waits a little
+// for the others, which else would wait for the poll after this one.
 func (p *poller) next() (due time.Time, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -232,12 +234,20 @@ func (p *poller) next() (due time.Time, ok bool) {
 		p.running = false
 		return time.Time{}, false
 	}
+	var first time.Time
 	for _, j := range p.jobs {
-		if due.IsZero() || j.due.Before(due) {
-			due = j.due
+		if first.IsZero() || j.due.Before(first) {
+			first = j.due
 		}
 	}
-	return latest(due, p.last.Add(p.a.timings.PollEvery)), true
+	due = latest(first, p.last.Add(p.a.timings.PollEvery))
+	together := first.Add(p.a.timings.PollEvery / 4)
+	for _, j := range p.jobs {
+		if !j.due.After(together) {
+			due = latest(due, j.due)
+		}
+	}
+	return due, true
 }
 
 func (p *poller) stop() {
