@@ -12,6 +12,8 @@ import (
 type Reasons struct {
 	// Source is why a customer's reads wait; nil: they never do.
 	Source func(customer string) migration.Reason
+	// SourceDown is set while the source does not answer; nil: it always does.
+	SourceDown func() migration.Reason
 
 	mu    sync.Mutex
 	lanes map[migration.Migration]map[*laneReason]struct{}
@@ -59,7 +61,7 @@ func (r *Reasons) Current() map[migration.Migration]migration.Reason {
 func (r *Reasons) join(m migration.Migration, account func() migration.Reason) (lane *laneReason, leave func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	lane = &laneReason{account: r.orSource(m, account)}
+	lane = &laneReason{account: r.withSource(m, account)}
 	if r.lanes[m] == nil {
 		r.lanes[m] = map[*laneReason]struct{}{}
 	}
@@ -74,9 +76,15 @@ func (r *Reasons) join(m migration.Migration, account func() migration.Reason) (
 	}
 }
 
-// orSource is the account's reason, else the source's.
-func (r *Reasons) orSource(m migration.Migration, account func() migration.Reason) func() migration.Reason {
+// withSource is the account's reason, else the source's; but first, that the
+// source is down: what was read before may keep the account busy for a while.
+func (r *Reasons) withSource(m migration.Migration, account func() migration.Reason) func() migration.Reason {
 	return func() migration.Reason {
+		if r.SourceDown != nil {
+			if down := r.SourceDown(); down.Code != "" {
+				return down
+			}
+		}
 		reason := account()
 		if reason.Code == "" && r.Source != nil {
 			return r.Source(m.Customer)

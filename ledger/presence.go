@@ -59,12 +59,9 @@ func (l *Ledger) Workers(ctx context.Context) ([]migration.Presence, error) {
 }
 
 // ReportReasons writes down why each of a worker's migrations does not move
-// right now. A migration that moves is left out; its last reason then grows
-// old. Migrations that the ledger does not know are left out too.
+// right now, in place of what the worker said before: a migration that moves is
+// left out. Migrations that the ledger does not know are left out too.
 func (l *Ledger) ReportReasons(ctx context.Context, worker string, reasons map[migration.Migration]migration.Reason) error {
-	if len(reasons) == 0 {
-		return nil
-	}
 	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	var customers, destinations, accounts, codes, texts []string
@@ -75,11 +72,16 @@ func (l *Ledger) ReportReasons(ctx context.Context, worker string, reasons map[m
 		since, until = append(since, orNull(r.Since)), append(until, orNull(r.Until))
 	}
 	_, err := l.pool.Exec(ctx, `
+		with said as (
+			select m.id, u.code, u.text, u.since, u.until
+			from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[])
+				u(customer, destination, account, code, text, since, until)
+			join migrations m using (customer, destination, account)
+		), over as (
+			delete from reasons where worker = $1 and migration_id not in (select id from said)
+		)
 		insert into reasons (migration_id, worker, code, text, since, until, at)
-		select m.id, $1, u.code, u.text, u.since, u.until, clock_timestamp()
-		from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[])
-			u(customer, destination, account, code, text, since, until)
-		join migrations m using (customer, destination, account)
+		select id, $1, code, text, since, until, clock_timestamp() from said
 		on conflict (migration_id, worker) do update set
 			code = excluded.code, text = excluded.text, since = excluded.since, until = excluded.until, at = excluded.at`,
 		worker, customers, destinations, accounts, codes, texts, since, until)

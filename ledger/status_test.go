@@ -90,6 +90,8 @@ func TestReasonOfTheWorkflowHoldsBeforeThoseOfWorkers(t *testing.T) {
 	check(quiet)
 	must(t, l.RecordState(t.Context(), migration.RecordStateInput{Migration: acme, Run: "run-1", State: migration.StateExporting, Control: migration.ControlRun}))
 	check(limited)
+	must(t, l.ReportReasons(t.Context(), "worker-1", nil)) // moves there
+	check(migration.Reason{Code: "older"})
 }
 
 func TestWorkersAreSeenByTheLedgersClock(t *testing.T) {

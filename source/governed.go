@@ -18,14 +18,27 @@ type Governed struct {
 	*Governor
 }
 
-// Page is Source's.
-func (g Governed) Page(ctx context.Context, q PageQuery) (migration.Page, error) {
-	end, err := g.begin(ctx, q.Customer)
+// ask makes one read in the governor's pace, and notes whether it was answered.
+func (g Governed) ask(ctx context.Context, customer string, read func() (rows int, err error)) error {
+	end, err := g.begin(ctx, customer)
 	if err != nil {
-		return migration.Page{}, err
+		return err
 	}
-	page, err := g.Source.Page(ctx, q)
-	end(rowsOf(page))
+	answered := g.outage.begin()
+	rows, err := read()
+	answered(err)
+	end(rows)
+	return err
+}
+
+// Page is Source's, asked for again for a while when the source is down.
+func (g Governed) Page(ctx context.Context, q PageQuery) (page migration.Page, err error) {
+	err = outlast(ctx, func() error {
+		return g.ask(ctx, q.Customer, func() (int, error) {
+			page, err = g.Source.Page(ctx, q)
+			return rowsOf(page), err
+		})
+	})
 	return page, err
 }
 
@@ -40,34 +53,30 @@ func rowsOf(p migration.Page) int {
 }
 
 // Count is Source's.
-func (g Governed) Count(ctx context.Context, customer string, e migration.Entity) (int64, error) {
-	end, err := g.begin(ctx, customer)
-	if err != nil {
+func (g Governed) Count(ctx context.Context, customer string, e migration.Entity) (n int64, err error) {
+	err = g.ask(ctx, customer, func() (int, error) {
+		n, err = g.Source.Count(ctx, customer, e)
 		return 0, err
-	}
-	defer end(0)
-	return g.Source.Count(ctx, customer, e)
+	})
+	return n, err
 }
 
 // Cut is Source's.
-func (g Governed) Cut(ctx context.Context, customer string, e migration.Entity, size int) ([]migration.Partition, error) {
-	end, err := g.begin(ctx, customer)
-	if err != nil {
-		return nil, err
-	}
-	defer end(0)
-	return g.Source.Cut(ctx, customer, e, size)
+func (g Governed) Cut(ctx context.Context, customer string, e migration.Entity, size int) (cut []migration.Partition, err error) {
+	err = g.ask(ctx, customer, func() (int, error) {
+		cut, err = g.Source.Cut(ctx, customer, e, size)
+		return 0, err
+	})
+	return cut, err
 }
 
 // IDs is Source's. Rows of ids alone are not counted: ten of them cost less
 // than one record.
-func (g Governed) IDs(ctx context.Context, customer string, p migration.Partition) ([]migration.Listed, error) {
-	end, err := g.begin(ctx, customer)
-	if err != nil {
-		return nil, err
-	}
-	listed, err := g.Source.IDs(ctx, customer, p)
-	end(len(listed) / 10)
+func (g Governed) IDs(ctx context.Context, customer string, p migration.Partition) (listed []migration.Listed, err error) {
+	err = g.ask(ctx, customer, func() (int, error) {
+		listed, err = g.Source.IDs(ctx, customer, p)
+		return len(listed) / 10, err
+	})
 	return listed, err
 }
 

@@ -62,6 +62,8 @@ type Governor struct {
 	readFrom time.Time // nothing is read before
 	lastUse  time.Time
 	changed  chan struct{}
+
+	outage *outage
 }
 
 type waiter struct {
@@ -75,6 +77,7 @@ func (s *Source) Govern(p Pace, log *slog.Logger) *Governor {
 	g := &Governor{
 		source: s, pace: p, log: log, stop: stop, ended: make(chan struct{}),
 		waiting: make(map[string]*waiter), changed: make(chan struct{}), allowed: 1,
+		outage: newOutage(),
 	}
 	go g.run(ctx)
 	return g
@@ -219,6 +222,9 @@ func (g *Governor) waits(customer string, began time.Time) func() {
 		}
 	}
 }
+
+// Down is set while the source does not answer.
+func (g *Governor) Down() migration.Reason { return g.outage.reason(time.Now()) }
 
 // WaitingFor is why the customer's reads wait; the zero Reason when they do
 // not, or not long.

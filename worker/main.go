@@ -131,7 +131,7 @@ func (h *house) close() {
 // to its end for as long as workerStop allows.
 func (h *house) work(ctx context.Context) error {
 	reasons := activities.NewReasons()
-	reasons.Source = h.governor.WaitingFor
+	reasons.Source, reasons.SourceDown = h.governor.WaitingFor, h.governor.Down
 	does := &activities.Activities{
 		Source:       source.Governed{Source: h.source, Governor: h.governor},
 		Ledger:       h.ledger,
