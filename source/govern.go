@@ -31,10 +31,14 @@ const (
 	queriesMore  = 0.25
 
 	// strained is from which multiple of its usual time a small query tells of
-	// strain, and strainedBy how much longer it must take at least: below that
-	// it is noise.
-	strained   = 2.0
-	strainedBy = 3 * time.Millisecond
+	// strain.
+	strained = 2.0
+	// unfelt is how long a small query may take without telling of strain,
+	// whatever is usual. On a machine with work for all its cores it waits for
+	// some of the scheduler's slices of about 3 ms, at both ends, without anything being
+	// wrong; and a service that answers people asks a few dozen of them for a
+	// page, which then takes a fifth of a second more.
+	unfelt = 8 * time.Millisecond
 	// crowded is from which multiple of the usual number of other sessions at
 	// work, and from how many at least, they tell of strain.
 	crowded   = 3.0
@@ -63,7 +67,7 @@ func govern(p migration.SourcePace, seen []sight) migration.SourcePace {
 		p.Base, p.Usual = took, float64(active)
 		return p
 	}
-	p.Pressed = took > max(time.Duration(strained*float64(p.Base)), p.Base+strainedBy) ||
+	p.Pressed = took > max(time.Duration(strained*float64(p.Base)), unfelt) ||
 		float64(active) > max(crowded*p.Usual, p.Usual+crowdedBy)
 	if p.Pressed {
 		atLeast := p.Rows <= leastRows

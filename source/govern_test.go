@@ -58,6 +58,17 @@ func TestGovernorGetsUsedToStrainThatIsNotItsOwn(t *testing.T) {
 	}
 }
 
+func TestWhatNobodyFeelsIsNoSign(t *testing.T) {
+	t.Parallel()
+	at := run(migration.SourcePace{Governed: true}, 3, 400*time.Microsecond, 0)
+	if busy := run(at, 10, 4*time.Millisecond, 0); busy.Pressed || busy.Rows <= at.Rows {
+		t.Errorf("a machine that is busy with other things slowed the migration down: %+v after %+v", busy, at)
+	}
+	if slow := run(at, 1, 10*time.Millisecond, 0); !slow.Pressed {
+		t.Errorf("small queries take 25 times as long, and it goes on as before: %+v", slow)
+	}
+}
+
 func TestOneSlowLookIsNoSign(t *testing.T) {
 	t.Parallel()
 	at := run(migration.SourcePace{Governed: true}, 3, time.Millisecond, 0)

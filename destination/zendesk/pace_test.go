@@ -177,7 +177,7 @@ func TestReserveSaysWhenTheWaitIsTooLong(t *testing.T) {
 	slow := migration.DefaultTimings()
 	slow.RateWindow, slow.LaneWait = time.Hour, time.Second
 	a := open(t, zendesk.Options{Account: account, Timings: slow})
-	for i := range 9 {
+	for i := range 10 { // eight, and one more when the hour turns meanwhile
 		release, err := a.Reserve(within(t))
 		if err == nil {
 			release()
@@ -190,7 +190,7 @@ func TestReserveSaysWhenTheWaitIsTooLong(t *testing.T) {
 		}
 		return
 	}
-	t.Error("nine requests of eight were given")
+	t.Error("ten requests of eight were given")
 }
 
 func TestOpenJobsAreBounded(t *testing.T) {
