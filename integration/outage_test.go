@@ -81,8 +81,8 @@ func TestOutagesOfSourceLedgerAndTemporalLoseNothing(t *testing.T) {
 	s.awaitTickets(customer, 100, time.Minute)
 
 	source.cut()
-	// Open jobs end first, and a reading is tried again some times before that is news.
-	eventually(t, 30*time.Second, "status names the source", func() (bool, string) {
+	// Although open jobs go on meanwhile.
+	eventually(t, 10*time.Second, "status names the source", func() (bool, string) {
 		reason := text(s.status(customer)["reason"])
 		return strings.Contains(reason, "source"), reason
 	})
