@@ -82,7 +82,8 @@ type Activities struct {
 	Reasons      *Reasons
 	Log          *slog.Logger
 
-	people peopleLocks
+	people      peopleLocks
+	directories directories
 }
 
 // Registry is where activities are registered: a worker or a test environment.

@@ -223,19 +223,19 @@ func (l *lane) settled(b migration.Batch, s migration.Settlement, err error) err
 	return nil
 }
 
-// remember makes the targets of new people known to this lane.
+// remember makes the targets of new people known to the run's lanes.
 func (l *lane) remember(items []migration.Item) {
 	e := l.in.Partition.Entity
 	if e == migration.Tickets {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	brought := make(map[string]migration.Target, len(items))
 	for _, item := range items {
 		if item.TargetID != "" {
-			l.keepTarget(e, item.SourceID, migration.Target{ID: item.TargetID})
+			brought[item.SourceID] = migration.Target{ID: item.TargetID}
 		}
 	}
+	l.people.keep(e, brought)
 }
 
 // weigh halts the lane when more records fail for one reason than an operator

@@ -37,6 +37,11 @@ type lane struct {
 	ended      bool // an earlier attempt has read the range to its end
 	pulse      *pulse
 	reason     *laneReason
+	people     *directory // shared with the run's other lanes
+
+	// Of the feeding alone: users whom the source does not know, and who stands in.
+	standIns      map[string]bool
+	standInTarget migration.Target
 
 	feedCtx  context.Context // for reading and sending; ends with the word to halt
 	restCtx  context.Context // for what is on its way; ends when a drain takes too long
@@ -56,7 +61,6 @@ type lane struct {
 	outcome   *migration.ExportOutcome // why the lane halted; nil while it has not
 	undecided *migration.Parked        // a batch that stays in doubt
 	slowUp    backoff
-	targets   map[migration.Entity]map[string]migration.Target
 	unknown   []string // asked for by id, not known to the source
 }
 
@@ -75,15 +79,18 @@ const (
 // startLane takes the partition over. end must be called.
 func (a *Activities) startLane(ctx context.Context, dest destination.Batches, in migration.ExportInput, settleOnly bool) (*lane, error) {
 	l := &lane{a: a, dest: dest, in: in, settleOnly: settleOnly,
-		known:   map[string]bool{},
-		sent:    map[string]int{},
-		targets: map[migration.Entity]map[string]migration.Target{},
-		seats:   make(chan struct{}, laneFlight),
+		known:    map[string]bool{},
+		standIns: map[string]bool{},
+		sent:     map[string]int{},
+		seats:    make(chan struct{}, laneFlight),
 	}
 	var leave func()
 	l.reason, leave = a.Reasons.join(in.Migration, dest.WaitingFor)
 	l.pulse = startPulse(ctx, func() migration.Reason { return a.Reasons.of(l.reason) })
 	l.leave = []func(){leave, l.pulse.stopBeating}
+	people, leavePeople := a.directories.join(in.Migration, in.Run)
+	l.people = people
+	l.leave = append(l.leave, leavePeople)
 
 	var cancelFeed, cancelRest context.CancelFunc
 	l.feedCtx, cancelFeed = context.WithCancel(ctx)

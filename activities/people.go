@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"farewell/destination"
@@ -13,9 +14,6 @@ import (
 
 // unknownPerson is the placeholder's id.
 const unknownPerson = "unknown-person"
-
-// targetsKept is how many targets a lane remembers before it begins afresh.
-const targetsKept = 20_000
 
 // peopleLocks let one lane of a process at a time bring people of a migration
 // on demand: two that create the same person collide.
@@ -40,53 +38,34 @@ func (p *peopleLocks) of(m migration.Migration, e migration.Entity) *sync.Mutex 
 // directory finds everybody whom the page names: from memory, from the ledger,
 // and for those who are in neither, by bringing them now.
 func (l *lane) directory(page migration.Page) (destination.Directory, error) {
-	l.forget()
 	users, organizations := l.dest.People(page)
+	found := map[migration.Entity]map[string]migration.Target{}
 	for _, want := range []struct {
 		e   migration.Entity
 		ids []string
 	}{{migration.Organizations, organizations}, {migration.Users, users}} {
-		if err := l.acquaint(want.e, want.ids); err != nil {
+		found[want.e] = make(map[string]migration.Target, len(want.ids))
+		if err := l.acquaint(want.e, want.ids, found[want.e]); err != nil {
 			return nil, err
 		}
 	}
-	return func(_ context.Context, e migration.Entity, ids []string) (map[string]migration.Target, error) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		found := make(map[string]migration.Target, len(ids))
-		for _, id := range ids {
-			if t, ok := l.targets[e][id]; ok {
-				found[id] = t
-			}
-		}
-		return found, nil
+	return func(_ context.Context, e migration.Entity, _ []string) (map[string]migration.Target, error) {
+		return found[e], nil
 	}, nil
 }
 
-// forget bounds the memory that targets take.
-func (l *lane) forget() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for e := range l.targets {
-		if len(l.targets[e]) > targetsKept {
-			delete(l.targets, e)
+// acquaint finds the targets of these people, as far as they have one.
+func (l *lane) acquaint(e migration.Entity, ids []string, found map[string]migration.Target) error {
+	missing := slices.DeleteFunc(l.people.find(e, ids, found), func(id string) bool {
+		stoodIn := e == migration.Users && l.standIns[id]
+		if stoodIn {
+			found[id] = l.standInTarget
 		}
-	}
-}
-
-// acquaint makes sure that the lane knows the targets of these people, as far
-// as they have one.
-func (l *lane) acquaint(e migration.Entity, ids []string) error {
-	missing := l.strangers(e, ids)
-	if len(missing) == 0 {
-		return nil
-	}
-	if err := l.ask(e, missing); err != nil {
+		return stoodIn
+	})
+	missing, err := l.ask(e, missing, found)
+	if err != nil || len(missing) == 0 {
 		return err
-	}
-	missing = l.strangers(e, missing)
-	if len(missing) == 0 {
-		return nil
 	}
 	unknown, err := l.bring(e, missing)
 	for errors.Is(err, ledger.ErrFenced) {
@@ -95,56 +74,34 @@ func (l *lane) acquaint(e migration.Entity, ids []string) error {
 		if err := pause(l.feedCtx, l.in.Timings.PollEvery); err != nil {
 			return err
 		}
-		if err := l.ask(e, missing); err != nil {
+		if missing, err = l.ask(e, missing, found); err != nil {
 			return err
 		}
-		unknown, err = l.bring(e, l.strangers(e, missing))
+		unknown, err = l.bring(e, missing)
 	}
 	if err != nil {
 		return err
 	}
-	if err := l.ask(e, missing); err != nil {
+	if _, err := l.ask(e, missing, found); err != nil {
 		return err
 	}
 	if len(unknown) == 0 || e != migration.Users {
 		return nil
 	}
-	return l.standIn(unknown)
+	return l.standIn(unknown, found)
 }
 
-// strangers are the ids whose target the lane does not know.
-func (l *lane) strangers(e migration.Entity, ids []string) []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var missing []string
-	for _, id := range ids {
-		if _, ok := l.targets[e][id]; !ok {
-			missing = append(missing, id)
-		}
+// ask takes targets from the ledger, and returns the ids that are not there.
+func (l *lane) ask(e migration.Entity, ids []string, found map[string]migration.Target) (missing []string, err error) {
+	if len(ids) == 0 {
+		return nil, nil
 	}
-	return missing
-}
-
-// ask takes targets from the ledger.
-func (l *lane) ask(e migration.Entity, ids []string) error {
-	found, err := l.a.Ledger.Targets(l.feedCtx, l.in.Migration, e, ids)
+	asked, err := l.a.Ledger.Targets(l.feedCtx, l.in.Migration, e, ids)
 	if err != nil {
-		return fmt.Errorf("look up %d %s in the ledger: %w", len(ids), e, err)
+		return nil, fmt.Errorf("look up %d %s in the ledger: %w", len(ids), e, err)
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for id, t := range found {
-		l.keepTarget(e, id, t)
-	}
-	return nil
-}
-
-// keepTarget remembers a target; the lane's lock must be held.
-func (l *lane) keepTarget(e migration.Entity, id string, t migration.Target) {
-	if l.targets[e] == nil {
-		l.targets[e] = map[string]migration.Target{}
-	}
-	l.targets[e][id] = t
+	l.people.keep(e, asked)
+	return l.people.find(e, ids, found), nil
 }
 
 // bring exports people who are in no partition that was exported yet: they
@@ -194,17 +151,18 @@ func (l *lane) errand(p migration.Partition, prepare func(child *lane)) (unknown
 }
 
 // standIn maps people whom the source does not know to the placeholder, and
-// brings the placeholder before it is needed for the first time.
-func (l *lane) standIn(unknown []string) error {
+// brings the placeholder before it is needed for the first time. Only this
+// lane remembers it: they may come to the source yet.
+func (l *lane) standIn(unknown []string, found map[string]migration.Target) error {
 	target, err := l.placeholder()
 	if err != nil {
 		return err
 	}
 	target.Placeholder = true
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.standInTarget = target
 	for _, id := range unknown {
-		l.keepTarget(migration.Users, id, target)
+		l.standIns[id] = true
+		found[id] = target
 	}
 	return nil
 }

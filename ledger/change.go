@@ -19,7 +19,7 @@ const changesSQL = `
 		select i.migration_id, p.entity
 		from intents i
 		join partitions p on p.id = i.partition_id
-		where i.migration_id = migration_of($1, $2, $3) and i.batch_id = $4 and i.fence = $5
+		where i.migration_id = ` + theMigration + ` and i.batch_id = $4 and i.fence = $5
 	), change as (
 		select b.migration_id, b.entity, u.*
 		from batch b, unnest($7::text[], $8::int[], $9::text[], $10::text[], $11::text[], $12::bytea[], $13::bytea[])
@@ -75,7 +75,7 @@ func hash(s string) ([]byte, error) {
 // currentChanges restricts changes c to migration $1 to $3, to rule $4 if that
 // is not empty, and to records that are in the account or on their way there.
 const currentChanges = `
-	c.migration_id = migration_of($1, $2, $3) and ($4 = '' or c.rule = $4) and not exists (
+	c.migration_id = ` + theMigration + ` and ($4 = '' or c.rule = $4) and not exists (
 		select from not_delivered n
 		where n.migration_id = c.migration_id and n.entity = c.entity and n.source_id = c.source_id)`
 

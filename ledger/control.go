@@ -17,7 +17,7 @@ const setControl = `
 		select m.id
 		from migrations m
 		join runs r on r.id = m.current_run
-		where m.id = migration_of($1, $2, $3) and $4 in ('', r.run)
+		where m.id = ` + theMigration + ` and $4 in ('', r.run)
 	), changed as (
 		update migrations m set control = $5, control_by = $6, control_why = $7, control_at = clock_timestamp()
 		from active a

@@ -50,7 +50,7 @@ const wantedRun = `
 		from migrations m
 		left join runs r on r.migration_id = m.id and r.run = $4
 		left join partitions p on p.migration_id = m.id and p.name = $5
-		where m.id = migration_of($1, $2, $3) and ($5 = '' or p.id is not null)
+		where m.id = ` + theMigration + ` and ($5 = '' or p.id is not null)
 	)`
 
 // Counts adds up a migration, seen from a run: Created are the records of this
@@ -107,7 +107,7 @@ func (l *Ledger) ExactCounts(ctx context.Context, m migration.Migration, run str
 		with asked as (
 			select m.id as migration_id, (select r.id from runs r where r.migration_id = m.id and r.run = $4) as mine
 			from migrations m
-			where m.id = migration_of($1, $2, $3)
+			where m.id = `+theMigration+`
 		), batch as (
 			select p.entity, i.source_ids, s.seq, s.outcomes, s.run_id, s.seq is null as open,
 				s.seq is null and (d.doubtful or not d.answered and i.send_by < clock_timestamp()) as doubtful

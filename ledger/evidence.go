@@ -31,14 +31,14 @@ func (l *Ledger) Record(ctx context.Context, m migration.Migration, batchID stri
 			with recorded as (
 				insert into evidence (digest, migration_id, in_settlement, batch_id, kind, job_id, note, source_ids, outcomes, target_ids, problems)
 				select $6, m.id, $13, $4, $5, nullif($7, ''), nullif($8, ''), $9::text[], nullif($10, ''), $11::text[], $12::jsonb
-				from (select migration_of($1, $2, $3) as id) m
+				from (select `+theMigration+` as id) m
 				where m.id is not null and not exists (
 					select from evidence e where e.migration_id = m.id and e.batch_id = $4 and e.kind = $5 and e.digest = $6)
 			), marked as (
 				update open_batches o set answered = true, doubtful = o.doubtful or $5 = 'unanswered'
-				where o.migration_id = migration_of($1, $2, $3) and o.batch_id = $4
+				where o.migration_id = `+theMigration+` and o.batch_id = $4
 			)
-			select migration_of($1, $2, $3) is not null`, key(m, append([]any{batchID}, args...)...)...).Scan(&known)
+			select `+theMigration+` is not null`, key(m, append([]any{batchID}, args...)...)...).Scan(&known)
 	})
 	if err == nil && !known {
 		err = errors.New("the ledger knows nothing of " + m.String())
@@ -106,7 +106,7 @@ func (l *Ledger) LateEvidence(ctx context.Context, m migration.Migration) ([]Lat
 		join intents i on i.migration_id = s.migration_id and i.batch_id = s.batch_id
 		join partitions p on p.id = i.partition_id
 		join evidence e on e.migration_id = s.migration_id and e.batch_id = s.batch_id
-		where s.migration_id = migration_of($1, $2, $3) and s.not_sent > 0 and (
+		where s.migration_id = `+theMigration+` and s.not_sent > 0 and (
 			e.kind = 'accepted' and e.at > s.settled_at
 			or e.kind in ('results', 'found') and exists (
 				select

@@ -33,12 +33,12 @@ func (l *Ledger) replace(ctx context.Context, m migration.Migration, run string,
 		var b pgx.Batch
 		b.Queue(ensureMigration, key(m)...)
 		b.Queue(ensureRun, key(m, run)...)
-		b.Queue("delete from differences where migration_id = migration_of($1, $2, $3) and entity = $4 and outcome = any($5)", key(m, e, outcomes)...)
+		b.Queue("delete from differences where migration_id = "+theMigration+" and entity = $4 and outcome = any($5)", key(m, e, outcomes)...)
 		b.Queue(`
 			insert into differences (migration_id, entity, source_id, outcome, run_id, at, code, text, partition)
 			select r.migration_id, $5, u.id, u.outcome, r.id, clock_timestamp(), u.code, u.text, u.partition
 			from runs r, unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::text[]) u(id, outcome, code, text, partition)
-			where r.migration_id = migration_of($1, $2, $3) and r.run = $4
+			where r.migration_id = `+theMigration+` and r.run = $4
 			on conflict do nothing`, key(m, run, e, ids, kinds, codes, texts, partitions)...)
 		return l.pool.SendBatch(ctx, &b).Close()
 	})
@@ -56,11 +56,11 @@ const currentFailures = `
 		case n.outcome when 'f' then 'failed' else 'skipped' end as outcome, n.code, n.text, p.name as partition, n.at
 	from not_delivered n
 	join partitions p on p.id = n.partition_id
-	where n.migration_id = migration_of($1, $2, $3) and n.outcome <> '-'
+	where n.migration_id = ` + theMigration + ` and n.outcome <> '-'
 	union all
 	select coalesce(array_position(array['organizations', 'users', 'tickets'], d.entity), 4), d.entity, d.source_id, d.outcome, d.code, d.text, d.partition, d.at
 	from differences d
-	where d.migration_id = migration_of($1, $2, $3)`
+	where d.migration_id = ` + theMigration
 
 // failurePage is how many failures are read at once.
 const failurePage = 2000

@@ -52,11 +52,11 @@ const intendSQL = `
 	with held as (
 		select p.id as partition_id, p.migration_id, p.entity
 		from partitions p
-		where p.migration_id = migration_of($1, $2, $3) and p.name = $4 and p.fence = $5
+		where p.migration_id = ` + theMigration + ` and p.name = $4 and p.fence = $5
 		for share
 	), written as (
 		insert into intents (migration_id, partition_id, run_id, generation, fence, read_at, intent_at, send_by, level, in_order, batch_id, source_ids)
-		select h.migration_id, h.partition_id, r.id, $8, $5, $9, clock_timestamp(), clock_timestamp() + $10 * interval '1 microsecond', $11, $12, $7, id_text($13)
+		select h.migration_id, h.partition_id, r.id, $8, $5, $9, clock_timestamp(), clock_timestamp() + $10 * interval '1 microsecond', $11, $12, $7, array_to_string($13::text[], chr(31))
 		from held h
 		join runs r on r.migration_id = h.migration_id and r.run = $6
 		on conflict (migration_id, batch_id) do nothing
@@ -70,7 +70,7 @@ const intendSQL = `
 	select exists (select from held), (select send_by from written), i.send_by, coalesce(i.fence, 0),
 		exists (select from settlements s where s.migration_id = i.migration_id and s.batch_id = i.batch_id)
 	from (select) one
-	left join intents i on i.migration_id = migration_of($1, $2, $3) and i.batch_id = $7`
+	left join intents i on i.migration_id = ` + theMigration + ` and i.batch_id = $7`
 
 func (l *Ledger) intend(ctx context.Context, h migration.Hold, b migration.Batch, sendWithin time.Duration) (time.Time, error) {
 	firstTime := b.InOrder && b.Level == 0 && b.Generation == 0

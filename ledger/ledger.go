@@ -178,15 +178,20 @@ func key(m migration.Migration, more ...any) []any {
 	return append([]any{m.Customer, m.Destination, m.Account}, more...)
 }
 
+// theMigration is the id of a statement's migration. It is no function: one that
+// reads a table is parsed and planned anew by each statement that calls it,
+// which took half of the server's time.
+const theMigration = "(select id from migrations where customer = $1 and destination = $2 and account = $3)"
+
 const ensureMigration = `
 	insert into migrations (customer, destination, account)
-	select $1, $2, $3 where migration_of($1, $2, $3) is null
+	select $1, $2, $3 where ` + theMigration + ` is null
 	on conflict do nothing`
 
 const ensureRun = `
 	insert into runs (migration_id, run)
-	select migration_of($1, $2, $3), $4
-	where not exists (select from runs where migration_id = migration_of($1, $2, $3) and run = $4)
+	select ` + theMigration + `, $4
+	where not exists (select from runs where migration_id = ` + theMigration + ` and run = $4)
 	on conflict do nothing`
 
 // textLimit bounds what is kept of a reason or a note, in bytes.

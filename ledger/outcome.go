@@ -57,7 +57,7 @@ func (l *Ledger) fates(ctx context.Context, m migration.Migration, partitionID s
 		join intents i on i.partition_id = p.id
 		left join settlements s on s.migration_id = i.migration_id and s.batch_id = i.batch_id
 		join runs r on r.id = coalesce(s.run_id, i.run_id)
-		where p.migration_id = migration_of($1, $2, $3) and p.name = $4`, key(m, partitionID)...)
+		where p.migration_id = `+theMigration+` and p.name = $4`, key(m, partitionID)...)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (l *Ledger) partitionsOf(ctx context.Context, m migration.Migration, e migr
 	rows, err := l.pool.Query(ctx, `
 		select name, ordinal is not null
 		from partitions
-		where migration_id = migration_of($1, $2, $3) and entity = $4
+		where migration_id = `+theMigration+` and entity = $4
 		order by ordinal, name`, key(m, e)...)
 	if err != nil {
 		return nil, nil, err
@@ -180,7 +180,7 @@ func (l *Ledger) SettledTargets(ctx context.Context, m migration.Migration, e mi
 		join settlements s on s.migration_id = i.migration_id and s.batch_id = i.batch_id
 		cross join lateral unnest(id_list(i.source_ids), id_list(s.target_ids)) with ordinality u(id, target, n)
 		join unnest($5::text[]) w(id) on w.id = u.id
-		where p.migration_id = migration_of($1, $2, $3) and p.entity = $4 and u.target <> ''
+		where p.migration_id = `+theMigration+` and p.entity = $4 and u.target <> ''
 		order by substr(s.outcomes, u.n::int, 1) in ('c', 'a') desc, s.seq desc`, key(m, e, sourceIDs)...)
 	if err != nil {
 		return nil, failed(op, err)

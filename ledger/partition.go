@@ -39,12 +39,12 @@ func (l *Ledger) takeOver(ctx context.Context, m migration.Migration, p migratio
 	b.Queue(ensureRun, key(m, run)...)
 	b.Queue(`
 		insert into partitions (migration_id, name, entity, after_id, up_to_id, planned_rows)
-		select migration_of($1, $2, $3), $4, $5, $6, $7, $8
-		where not exists (select from partitions where migration_id = migration_of($1, $2, $3) and name = $4)
+		select `+theMigration+`, $4, $5, $6, $7, $8
+		where not exists (select from partitions where migration_id = `+theMigration+` and name = $4)
 		on conflict do nothing`, key(m, p.ID, p.Entity, p.After, p.UpTo, p.Rows)...)
 	b.Queue(`
 		update partitions set fence = fence + 1
-		where migration_id = migration_of($1, $2, $3) and name = $4
+		where migration_id = `+theMigration+` and name = $4
 		returning entity, after_id, up_to_id, planned_rows, fence, ended`, key(m, p.ID)...)
 	b.Queue(`
 		select `+batchColumns+`
@@ -52,14 +52,14 @@ func (l *Ledger) takeOver(ctx context.Context, m migration.Migration, p migratio
 		join intents i on i.partition_id = p.id
 		join runs r on r.id = i.run_id
 		left join settlements s on s.migration_id = i.migration_id and s.batch_id = i.batch_id
-		where p.migration_id = migration_of($1, $2, $3) and p.name = $4
+		where p.migration_id = `+theMigration+` and p.name = $4
 		order by i.seq`, key(m, p.ID)...)
 	b.Queue(`
 		select e.batch_id, e.kind, coalesce(e.job_id, ''), coalesce(e.note, ''), e.at, e.source_ids, coalesce(e.outcomes, ''), e.target_ids, e.problems
 		from partitions p
 		join open_batches o on o.partition_id = p.id
 		join evidence e on e.migration_id = o.migration_id and e.batch_id = o.batch_id
-		where p.migration_id = migration_of($1, $2, $3) and p.name = $4
+		where p.migration_id = `+theMigration+` and p.name = $4
 		order by e.seq`, key(m, p.ID)...)
 
 	state := migration.PartitionState{Hold: migration.Hold{Migration: m, Run: run}}
@@ -150,7 +150,7 @@ func (l *Ledger) EndPartition(ctx context.Context, h migration.Hold) error {
 	defer cancel()
 	tag, err := l.pool.Exec(ctx, `
 		update partitions set ended = true
-		where migration_id = migration_of($1, $2, $3) and name = $4 and fence = $5`,
+		where migration_id = `+theMigration+` and name = $4 and fence = $5`,
 		key(h.Migration, h.Partition.ID, h.Fence)...)
 	if err != nil {
 		return failed("end "+h.Partition.ID+" of "+h.Migration.String(), err)

@@ -28,7 +28,7 @@ func (l *Ledger) SavePlan(ctx context.Context, m migration.Migration, p migratio
 	b.Queue(`
 		with first as (
 			update migrations set plan_as_of = $4, planned = $10
-			where id = migration_of($1, $2, $3) and plan_as_of is null
+			where id = `+theMigration+` and plan_as_of is null
 			returning id
 		)
 		insert into partitions (migration_id, name, entity, ordinal, after_id, up_to_id, planned_rows)
@@ -52,7 +52,7 @@ func (l *Ledger) Plan(ctx context.Context, m migration.Migration) (plan migratio
 		select m.plan_as_of, coalesce(p.name, ''), coalesce(p.entity, ''), coalesce(p.after_id, ''), coalesce(p.up_to_id, ''), coalesce(p.planned_rows, 0)
 		from migrations m
 		left join partitions p on p.migration_id = m.id and p.ordinal is not null
-		where m.id = migration_of($1, $2, $3) and m.plan_as_of is not null
+		where m.id = `+theMigration+` and m.plan_as_of is not null
 		order by p.ordinal`, key(m)...)
 	if err != nil {
 		return plan, false, failed("read the plan of "+m.String(), err)

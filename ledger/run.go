@@ -26,7 +26,7 @@ func (l *Ledger) BeginRun(ctx context.Context, m migration.Migration, run string
 	b.Queue(ensureRun, key(m, run)...)
 	b.Queue(`
 		update runs set by_whom = $5, why = $6, ticket_limit = $7, options = $8, begun_at = coalesce(begun_at, clock_timestamp())
-		where migration_id = migration_of($1, $2, $3) and run = $4`, key(m, run, clean(o.By), clean(o.Reason), o.Limit, options)...)
+		where migration_id = `+theMigration+` and run = $4`, key(m, run, clean(o.By), clean(o.Reason), o.Limit, options)...)
 	b.Queue(activate, key(m, run)...)
 	if err := l.pool.SendBatch(ctx, &b).Close(); err != nil {
 		return failed(op, err)
@@ -39,7 +39,7 @@ const activate = `
 	with changed as (
 		update migrations m set current_run = r.id, control = 'run', control_by = '', control_why = '', control_at = clock_timestamp()
 		from runs r
-		where m.id = migration_of($1, $2, $3) and r.migration_id = m.id and r.run = $4 and (m.current_run is null or m.current_run < r.id)
+		where m.id = ` + theMigration + ` and r.migration_id = m.id and r.run = $4 and (m.current_run is null or m.current_run < r.id)
 		returning m.id
 	)
 	select pg_notify('` + channel + `', '') from changed`
@@ -72,7 +72,7 @@ func (l *Ledger) RecordState(ctx context.Context, in migration.RecordStateInput)
 		update runs set state = $5, reason = $6, comparison = $7, duplicates = $8, parked = $9,
 			begun_at = coalesce(begun_at, clock_timestamp()),
 			ended_at = case when $10 then coalesce(ended_at, clock_timestamp()) end
-		where migration_id = migration_of($1, $2, $3) and run = $4`,
+		where migration_id = `+theMigration+` and run = $4`,
 		key(in.Migration, in.Run, in.State, reason, comparison, in.Duplicates, parked, in.Ended)...)
 	b.Queue(activate, key(in.Migration, in.Run)...)
 	if in.Control != "" {
@@ -92,8 +92,8 @@ func (l *Ledger) Known(ctx context.Context, m migration.Migration) (bool, error)
 	defer cancel()
 	var known bool
 	err := l.pool.QueryRow(ctx, `
-		select exists (select from settlements where migration_id = migration_of($1, $2, $3))
-			or exists (select from partitions where migration_id = migration_of($1, $2, $3) and ended)`, key(m)...).Scan(&known)
+		select exists (select from settlements where migration_id = `+theMigration+`)
+			or exists (select from partitions where migration_id = `+theMigration+` and ended)`, key(m)...).Scan(&known)
 	if err != nil {
 		return false, failed("look for "+m.String(), err)
 	}
@@ -107,7 +107,7 @@ func (l *Ledger) LastSettle(ctx context.Context, m migration.Migration) (time.Ti
 	defer cancel()
 	var last *time.Time
 	err := l.pool.QueryRow(ctx, `
-		select max(settled_at) from tallies where migration_id = migration_of($1, $2, $3)`, key(m)...).Scan(&last)
+		select max(settled_at) from tallies where migration_id = `+theMigration, key(m)...).Scan(&last)
 	if err != nil {
 		return time.Time{}, failed("look for the last settlement of "+m.String(), err)
 	}

@@ -109,16 +109,16 @@ const settleSQL = `
 	with held as (
 		select p.id as partition_id, p.migration_id, p.entity
 		from partitions p
-		where p.migration_id = migration_of($1, $2, $3) and p.name = $4 and p.fence = $5
+		where p.migration_id = ` + theMigration + ` and p.name = $4 and p.fence = $5
 		for share
 	), intent as (
-		select h.*, r.id as run_id, i.source_ids = id_text($8::text[]) as same_records
+		select h.*, r.id as run_id, i.source_ids = array_to_string($8::text[], chr(31)) as same_records
 		from held h
 		join runs r on r.migration_id = h.migration_id and r.run = $6
 		join intents i on i.migration_id = h.migration_id and i.batch_id = $7 and i.partition_id = h.partition_id
 	), settled as (
 		insert into settlements (settled_at, migration_id, run_id, created, already, skipped, failed, not_sent, again, batch_id, verdict, outcomes, target_ids)
-		select clock_timestamp(), i.migration_id, i.run_id, $12, $13, $14, $15, $16, $17, $7, $11, $9, id_text($10::text[])
+		select clock_timestamp(), i.migration_id, i.run_id, $12, $13, $14, $15, $16, $17, $7, $11, $9, array_to_string($10::text[], chr(31))
 		from intent i where i.same_records
 		on conflict (migration_id, batch_id) do nothing
 		returning migration_id, run_id, settled_at
@@ -182,18 +182,18 @@ const settleSQL = `
 		select $24, m.id, x.left_out, $7, $23, nullif($25, ''), nullif($26, ''),
 			case when not x.left_out then $27::text[] end, case when not x.left_out then $28::text end,
 			case when not x.left_out then $29::text[] end, $30::jsonb
-		from (select migration_of($1, $2, $3) as id) m, (select $31 and exists (select from settled) as left_out) x
+		from (select ` + theMigration + ` as id) m, (select $31 and exists (select from settled) as left_out) x
 		where $23 <> '' and m.id is not null and not exists (
 			select from evidence e where e.migration_id = m.id and e.batch_id = $7 and e.kind = $23 and e.digest = $24)
 	), marked as (
 		update open_batches o set answered = true, doubtful = o.doubtful or $23 = 'unanswered'
-		where o.migration_id = migration_of($1, $2, $3) and o.batch_id = $7 and $23 <> '' and not exists (select from settled)
+		where o.migration_id = ` + theMigration + ` and o.batch_id = $7 and $23 <> '' and not exists (select from settled)
 	)
 	select exists (select from held), coalesce((select same_records from intent), false), exists (select from intent),
 		exists (select from settled), s.batch_id is not null,
-		coalesce(s.verdict = $11 and s.outcomes = $9 and s.target_ids is not distinct from id_text($10::text[]), false)
+		coalesce(s.verdict = $11 and s.outcomes = $9 and s.target_ids is not distinct from array_to_string($10::text[], chr(31)), false)
 	from (select) one
-	left join settlements s on s.migration_id = migration_of($1, $2, $3) and s.batch_id = $7`
+	left join settlements s on s.migration_id = ` + theMigration + ` and s.batch_id = $7`
 
 // write runs the statement. For people it first takes a lock, in the same
 // transaction but as a statement before, so that the second sees what another
@@ -202,7 +202,7 @@ const settleSQL = `
 func (l *Ledger) write(ctx context.Context, d decision) error {
 	var b pgx.Batch
 	if d.people {
-		b.Queue("select pg_advisory_xact_lock(migration_of($1, $2, $3), hashtext($4))", key(d.hold.Migration, d.hold.Partition.Entity)...)
+		b.Queue("select pg_advisory_xact_lock("+theMigration+", hashtext($4))", key(d.hold.Migration, d.hold.Partition.Entity)...)
 	}
 	b.Queue(settleSQL, d.args...)
 	results := l.pool.SendBatch(ctx, &b)

@@ -56,7 +56,7 @@ func (l *Ledger) newestRuns(ctx context.Context, filter RunFilter) ([]run, error
 			r.comparison, r.duplicates, m.control, m.control_by, m.control_why, r.reason, clock_timestamp(), r.parked, m.planned
 		from migrations m
 		join runs r on r.id = m.current_run
-		where (not $4 or m.id = migration_of($1, $2, $3)) and (not $5 or r.ended_at is null)
+		where (not $4 or m.id = `+theMigration+`) and (not $5 or r.ended_at is null)
 		order by m.customer, m.destination, m.account`, key(m, filter.Migration != nil, filter.Active)...)
 	if err != nil {
 		return nil, err

@@ -131,7 +131,7 @@ func TestRunsOfAFleetTakeLessThanASecond(t *testing.T) {
 		`insert into open_batches (migration_id, batch_id, partition_id, entity, records, send_by, repeats)
 			select migration_id, 'b' || id, id, entity, 100, now(), ordinal = 1 from partitions where ordinal <= 5 and migration_id % 10 = 0`,
 		`insert into intents (migration_id, partition_id, run_id, generation, fence, intent_at, send_by, level, in_order, batch_id, source_ids)
-			select migration_id, partition_id, 0, 0, 0, now(), now(), 0, true, batch_id, (select id_text(array_agg(n::text)) from generate_series(1, 100) n) from open_batches`,
+			select migration_id, partition_id, 0, 0, 0, now(), now(), 0, true, batch_id, (select string_agg(n::text, chr(31)) from generate_series(1, 100) n) from open_batches`,
 		`insert into reasons select id, 'w', 'rate_limited', 'waits', now(), null, now() from migrations`,
 		`analyze`,
 	} {

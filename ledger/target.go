@@ -22,7 +22,7 @@ func (l *Ledger) Targets(ctx context.Context, m migration.Migration, e migration
 		from unnest($5::text[]) w(id)
 		cross join lateral (
 			select t.target_id, t.agent from targets t
-			where t.migration_id = (select migration_of($1, $2, $3)) and t.entity = $4 and t.source_id = w.id limit 1) t
+			where t.migration_id = `+theMigration+` and t.entity = $4 and t.source_id = w.id limit 1) t
 		where t.target_id <> ''`, key(m, e, sourceIDs)...)
 	if err != nil {
 		return nil, failed(op, err)
@@ -54,7 +54,7 @@ func (l *Ledger) KeepTargets(ctx context.Context, m migration.Migration, e migra
 		b.Queue(ensureMigration, key(m)...)
 		b.Queue(`
 			insert into targets as t (migration_id, entity, source_id, target_id, agent)
-			select migration_of($1, $2, $3), $4, u.source, u.target, u.agent
+			select `+theMigration+`, $4, u.source, u.target, u.agent
 			from unnest($5::text[], $6::text[], $7::boolean[]) u(source, target, agent)
 			order by u.source
 			on conflict (migration_id, entity, source_id) do update set target_id = excluded.target_id, agent = excluded.agent

@@ -27,7 +27,7 @@ func (l *Ledger) Unswept(ctx context.Context, m migration.Migration) (Unswept, e
 	rows, err := l.pool.Query(ctx, `
 		select run, begun_at
 		from runs r
-		where migration_id = migration_of($1, $2, $3) and begun_at is not null and id > coalesce((
+		where migration_id = `+theMigration+` and begun_at is not null and id > coalesce((
 			select max(id) from runs
 			where migration_id = r.migration_id and state in ('completed', 'completed_with_failures') and ended_at is not null), 0)
 		order by id`, key(m)...)
@@ -58,7 +58,7 @@ func (l *Ledger) FirstBegan(ctx context.Context, m migration.Migration) (time.Ti
 	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	var began *time.Time
-	err := l.pool.QueryRow(ctx, "select min(begun_at) from runs where migration_id = migration_of($1, $2, $3)", key(m)...).Scan(&began)
+	err := l.pool.QueryRow(ctx, "select min(begun_at) from runs where migration_id = "+theMigration, key(m)...).Scan(&began)
 	if err == nil && began == nil {
 		err = ErrNoRun
 	}

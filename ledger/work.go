@@ -58,10 +58,10 @@ func (l *Ledger) remainders(ctx context.Context, m migration.Migration) ([]remai
 		left join (
 			select partition_id, sum(unsent)::bigint as unsent, sum(failed)::bigint as failed
 			from tallies
-			where migration_id = migration_of($1, $2, $3)
+			where migration_id = `+theMigration+`
 			group by partition_id
 		) t on t.partition_id = p.id
-		where p.migration_id = migration_of($1, $2, $3)
+		where p.migration_id = `+theMigration+`
 		order by p.ordinal, p.name`, key(m)...)
 	if err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func (l *Ledger) Parts(ctx context.Context, m migration.Migration) ([]Part, erro
 		from partitions p
 		join intents i on i.partition_id = p.id
 		join settlements s on s.migration_id = i.migration_id and s.batch_id = i.batch_id
-		where p.migration_id = migration_of($1, $2, $3) and s.verdict <> 'found'
+		where p.migration_id = `+theMigration+` and s.verdict <> 'found'
 		order by p.ordinal, p.name, i.generation`, key(m)...)
 	if err != nil {
 		return nil, failed(op, err)

@@ -17,12 +17,6 @@ create table migrations (
 );
 create index migrations_control_at on migrations (control_at);
 
-create function migration_of(of_customer text, of_destination text, of_account text) returns int
-language sql stable as $$
-    select id from farewell_ledger.migrations
-    where customer = of_customer and destination = of_destination and account = of_account
-$$;
-
 create table runs (
     id           int generated always as identity primary key,
     migration_id int not null references migrations,
@@ -60,9 +54,6 @@ create table partitions (
 
 -- The ids of a batch are one text, with the unit separator between them: an
 -- array would take 6 to 9 bytes more for each.
-create function id_text(ids text[]) returns text
-language sql immutable as $$ select array_to_string(ids, chr(31)) $$;
-
 create function id_list(ids text) returns text[]
 language sql immutable as $$ select string_to_array(ids, chr(31)) $$;
 
