@@ -26,7 +26,8 @@ const (
 	RuleTimeOrder        Rule = "time_order"        // comments out of order or at the same second, or a ticket younger than its comments
 	RulePersonReplaced   Rule = "person_replaced"   // not known, or refused by the account: somebody stands in
 	RuleOrganizationLeft Rule = "organization_left" // not known, or of a requester who was replaced: left out, and the account puts in the requester's own
-	RuleCCsOver          Rule = "ccs_over"          // one more than the destination takes: left out
+	RuleCCsOver          Rule = "ccs_over"          // a CC more than the destination takes: left out
+	RuleCCLeft           Rule = "cc_left"           // a CC who is not known, or refused by the account: left out
 )
 
 // Change is one difference between a field's value at the source and what was

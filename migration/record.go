@@ -54,6 +54,7 @@ type Ticket struct {
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 	SolvedAt       time.Time // zero: not solved
+	CCs            []string  // ids of users who get copies
 	Comments       []Comment // by time, then id
 }
 

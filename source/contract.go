@@ -71,6 +71,7 @@ func views() []view {
 			{name: "subject", kind: kindText}, {name: "status", kind: kindText}, {name: "priority", kind: kindText}, {name: "type", kind: kindText}, {name: "channel", kind: kindText},
 			{name: "tags", kind: kindTags}, {name: "custom_fields", kind: kindJSON},
 			{name: "created_at", kind: kindTime}, {name: "updated_at", kind: kindTime}, {name: "solved_at", kind: kindTime},
+			optional("cc_ids", kindIDs),
 		}},
 		{name: "comments", key: "ticket_id", order: []string{"ticket_id", "created_at", "id"}, columns: []column{
 			{name: customerID, kind: kindID}, {name: "id", kind: kindID}, {name: "ticket_id", kind: kindID}, {name: "author_id", kind: kindID}, {name: "public", kind: kindBool},

@@ -13,7 +13,8 @@ import (
 func optionalSQL(idType string) string {
 	return `alter table farewell.organizations add organization_fields jsonb;
 		alter table farewell.users add organization_ids ` + idType + `[], add emails text[], add phones text[],
-			add user_fields jsonb, add suspended boolean`
+			add user_fields jsonb, add suspended boolean;
+		alter table farewell.tickets add cc_ids ` + idType + `[]`
 }
 
 func of(e migration.Entity) migration.Partition {
@@ -46,6 +47,11 @@ func TestOptionalColumnsAreRead(t *testing.T) {
 			page = must(f.Page(t.Context(), PageQuery{Customer: "acme", Partition: organizations(), Limit: 5}))(t)
 			if got := string(page.Organizations[0].Fields); got != `{"region": "emea"}` {
 				t.Errorf("organization fields are %s", got)
+			}
+			f.exec(`insert into farewell.tickets (customer_id, id, cc_ids) values ('acme', $1, array[$2, $1]::`+idType+`[])`, id(1), id(2))
+			page = must(f.Page(t.Context(), PageQuery{Customer: "acme", Partition: tickets("", ""), Limit: 5}))(t)
+			if got := page.Tickets[0].CCs; !slices.Equal(got, []string{id(2), id(1)}) {
+				t.Errorf("CCs are %q", got)
 			}
 			columns := must(f.Columns(t.Context()))(t)["users"]
 			if !slices.Contains(columns, migration.Column{Name: "organization_ids", Type: migration.ColumnArray}) {

@@ -24,6 +24,7 @@ func takeTickets(rows pgx.Rows, err error, n int) ([]migration.Ticket, error) {
 			CreatedAt:      r.time(),
 			UpdatedAt:      r.time(),
 			SolvedAt:       r.time(),
+			CCs:            r.tags(),
 		})
 	})
 	return all, err

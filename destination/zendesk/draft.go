@@ -1,6 +1,7 @@
 package zendesk
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -12,7 +13,8 @@ type draft struct {
 	in *EncodeInput
 	t  *migration.Ticket
 
-	requester, submitter, organization string // ids in the account; no organization: ""
+	requester, submitter, organization string   // ids in the account; no organization: ""
+	ccs                                []string // likewise
 	subject                            string
 	created, updated, solved           time.Time
 	tags                               []string
@@ -74,6 +76,7 @@ func (d *draft) people() {
 			d.submitter = d.standIn("submitter_id", "", t.SubmitterID, id, d.requester)
 		}
 	}
+	d.copies()
 	if t.OrganizationID == "" {
 		return
 	}
@@ -97,6 +100,26 @@ func (d *draft) standIn(field, part, sourceID, placeholder, other string) string
 	}
 	d.note(field, part, migration.RulePersonReplaced, migration.HashText(sourceID), migration.HashText(id))
 	return id
+}
+
+// copies finds the CCs. Nobody can stand in for one.
+func (d *draft) copies() {
+	for i, sourceID := range d.t.CCs {
+		id, known := d.in.known(sourceID)
+		rule := migration.RuleCCLeft
+		switch {
+		case slices.Contains(d.ccs, id):
+			continue // two of the source's people are one user of the account
+		case known && (len(d.ccs) < ccLimit || !d.applies(migration.RuleCCsOver)):
+			d.ccs = append(d.ccs, id)
+			continue
+		case known:
+			rule = migration.RuleCCsOver
+		}
+		if d.applies(rule) {
+			d.note("collaborator_ids", strconv.Itoa(i), rule, migration.HashText(sourceID), migration.HashText(""))
+		}
+	}
 }
 
 func (d *draft) title() {

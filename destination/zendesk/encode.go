@@ -98,6 +98,7 @@ func (d *draft) append(buf []byte) []byte {
 	o.time("updated_at", d.updated)
 	o.time("solved_at", d.solved)
 	o.words("tags", d.tags)
+	o.ids("collaborator_ids", d.ccs)
 	if fields := appendFields(nil, t.CustomFields); len(fields) > 0 {
 		o.key("custom_fields")
 		o.buf = append(o.buf, fields...)

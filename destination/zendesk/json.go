@@ -121,6 +121,21 @@ func (o *object) id(name, id string) {
 	}
 }
 
+func (o *object) ids(name string, ids []string) {
+	if len(ids) == 0 {
+		return
+	}
+	o.key(name)
+	o.buf = append(o.buf, '[')
+	for i, id := range ids {
+		if i > 0 {
+			o.buf = append(o.buf, ',')
+		}
+		o.buf = appendID(o.buf, id)
+	}
+	o.buf = append(o.buf, ']')
+}
+
 func (o *object) time(name string, t time.Time) {
 	if !t.IsZero() {
 		o.key(name)

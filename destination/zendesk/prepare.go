@@ -13,7 +13,7 @@ import (
 )
 
 // People lists who a page needs in the account: a ticket its requester,
-// submitter and authors, and its organization; a user their organization.
+// submitter, CCs and authors, and its organization; a user their organization.
 func (a *Account) People(page migration.Page) (users, organizations []string) {
 	userIDs, organizationIDs := map[string]bool{}, map[string]bool{}
 	for i := range page.Users {
@@ -24,6 +24,9 @@ func (a *Account) People(page migration.Page) (users, organizations []string) {
 		organizationIDs[t.OrganizationID] = true
 		userIDs[t.RequesterID] = true
 		userIDs[t.SubmitterID] = true
+		for _, id := range t.CCs {
+			userIDs[id] = true
+		}
 		for j := range t.Comments {
 			userIDs[t.Comments[j].AuthorID] = true
 		}

@@ -22,6 +22,9 @@ const (
 	// commentLimit is the most comments of a ticket
 	// (https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/).
 	commentLimit = 5_000
+	// ccLimit is the most CCs of a ticket
+	// (https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/).
+	ccLimit = 48
 	// noText stands for a body that is blank, which Zendesk refuses.
 	noText = "(no text)"
 	// noMessages is the only comment of a ticket without any.

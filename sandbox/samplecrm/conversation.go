@@ -49,6 +49,7 @@ func (t *tenant) conversation(b *batch, k int) {
 	r.time(opened)
 	r.time(touched)
 	r.time(answered)
+	r.null()
 	r.end()
 	t.tagRows(b, k, no)
 }

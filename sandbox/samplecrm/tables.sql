@@ -62,7 +62,8 @@ create table crm.conversations (
     order_no        integer,
     opened_at       timestamptz not null,
     touched_at      timestamptz not null,
-    answered_at     timestamptz
+    answered_at     timestamptz,
+    copied_to       bigint[]          -- people; null: nobody
 );
 
 create table crm.conversation_tags (

@@ -57,7 +57,8 @@ select c.client as customer_id,
        jsonb_strip_nulls(jsonb_build_object('360500000001', c.product, '360500000002', c.order_no)) as custom_fields,
        c.opened_at as created_at,
        c.touched_at as updated_at,
-       c.answered_at as solved_at
+       c.answered_at as solved_at,
+       c.copied_to as cc_ids
 from crm.conversations c;
 
 create view farewell.comments as
