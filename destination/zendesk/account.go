@@ -60,8 +60,10 @@ type Account struct {
 	jobs   *poller
 	look   *resolver
 	export *exportPace
-	recent *recentKeys
-	self   *selfID
+	// endpoints have limits of their own.
+	endpoints *endpoints
+	recent    *recentKeys
+	self      *selfID
 
 	sent atomic.Int64            // requests other than polls
 	off  map[migration.Rule]bool // rules that tests switch off
@@ -123,6 +125,7 @@ func Open(o Options) (*Account, error) {
 	a.pace = newPacer(o.Account, o.Timings, budget, a.exit, a.clock, a.waits)
 	a.slots = newSlots(a, budget)
 	a.export = newExportPace(o.Timings.RateWindow, a.clock)
+	a.endpoints = newEndpoints(o.Account)
 	a.jobs = newPoller(a)
 	a.look = newResolver(a)
 	a.self = newSelfID(a)

@@ -80,6 +80,9 @@ func (a *Account) repeat(ctx context.Context, c call, read func(io.Reader) error
 	renewed := false
 	pause := retryPause
 	for try := 1; ; try++ {
+		if err := a.waitForEndpoint(ctx, c); err != nil {
+			return err
+		}
 		if err := a.pace.wait(ctx); err != nil {
 			return err
 		}
@@ -201,7 +204,7 @@ func (a *Account) send(ctx context.Context, c call, auth string, read func(io.Re
 	}
 	defer func() { _ = res.Body.Close() }() // read to its end or given up; nothing is left to learn
 	ans := &answer{status: res.StatusCode, header: res.Header, left: began}
-	a.observe(began, ans)
+	a.observe(c, began, ans)
 	body := bufio.NewReader(res.Body)
 	if read != nil && ans.good() && !startsLikeHTML(body) {
 		err = read(io.LimitReader(body, cmp.Or(c.limit, answerLimit)))
@@ -257,10 +260,11 @@ func (a *Account) request(ctx context.Context, c call, auth string) (*http.Reque
 }
 
 // observe draws from an answer's headers what concerns later requests.
-func (a *Account) observe(sent time.Time, ans *answer) {
+func (a *Account) observe(c call, sent time.Time, ans *answer) {
 	a.clock.observe(sent, time.Now(), ans.header.Get("Date"))
 	a.pace.done(sent, ans)
 	a.export.observe(ans)
+	a.endpoints.observe(c, ans)
 	if w := ans.header.Get("X-Zendesk-Api-Warn"); w != "" {
 		a.log.Warn("zendesk dropped keys of a request, which is a fault of ours", "keys", keysOnly(w), "request_id", requestID(ans.header))
 	}

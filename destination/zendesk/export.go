@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/url"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -64,35 +63,24 @@ func (p *exportPace) next(now time.Time) time.Time {
 	return at
 }
 
-// observe reads the bucket's header: "total=10; remaining=9; resets=41".
+// observe reads the bucket's header.
 func (p *exportPace) observe(ans *answer) {
-	value := ans.header.Get("Zendesk-Ratelimit-Incremental-Exports")
-	if value == "" {
-		value = ans.header.Get("Zendesk-Rate-Limit-Incremental-Exports")
-	}
-	total, left, resets := -1, -1, -1
-	for part := range strings.SplitSeq(value, ";") {
-		name, number, _ := strings.Cut(strings.TrimSpace(part), "=")
-		n, err := strconv.Atoi(number)
-		if err != nil {
-			continue // a part that we do not know
+	for header, values := range ans.header {
+		if bucketName(header) != incrementalExports {
+			continue
 		}
-		switch name {
-		case "total":
-			total = n
-		case "remaining":
-			left = n
-		case "resets":
-			resets = n
+		b, ok := readBucket(values[0])
+		if !ok {
+			continue
 		}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if total > exportReserve {
-		p.limit = total - exportReserve
-	}
-	if left >= 0 && left <= exportReserve && resets >= 0 {
-		p.blocked = time.Now().Add(time.Duration(resets) * time.Second)
+		p.mu.Lock()
+		if b.total > exportReserve {
+			p.limit = b.total - exportReserve
+		}
+		if b.remaining <= exportReserve {
+			p.blocked = time.Now().Add(b.resets)
+		}
+		p.mu.Unlock()
 	}
 }
 

@@ -62,6 +62,9 @@ func (a *Account) dispatch(ctx context.Context, c call) (*answer, error) {
 		inTime, cancel = context.WithDeadline(ctx, c.sendBy)
 	}
 	defer cancel()
+	if err := a.waitForEndpoint(inTime, c); err != nil {
+		return nil, a.notSent(ctx, c.op, err)
+	}
 	if err := a.pace.use(inTime); err != nil {
 		return nil, a.notSent(ctx, c.op, err)
 	}
