@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"farewell/migration"
 )
 
 const (
@@ -64,7 +66,7 @@ func (a *app) unknownCommand(root *cobra.Command, name string) error {
 			names = append(names, c.Name())
 		}
 	}
-	if near := nearest(name, names); len(near) > 0 {
+	if near := migration.Nearest(name, names); len(near) > 0 {
 		return usagef("unknown command %q: did you mean %s? See %s --help", clean(name), strings.Join(near, " or "), program)
 	}
 	return usagef("unknown command %q: see %s --help", clean(name), program)

@@ -101,7 +101,7 @@ func unknownCustomer(customer string, known []migration.Migration) error {
 			names = append(names, m.Customer)
 		}
 	}
-	if near := nearest(customer, names); len(near) > 0 {
+	if near := migration.Nearest(customer, names); len(near) > 0 {
 		return fmt.Errorf("unknown customer %q: did you mean %s?", customer, strings.Join(near, " or "))
 	}
 	return fmt.Errorf("unknown customer %q: it has no line in the accounts file; %s list shows those that have", customer, program)

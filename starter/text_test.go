@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"testing"
 	"time"
 )
@@ -63,18 +62,6 @@ func TestCleanKeepsTheCursorWhereItIs(t *testing.T) {
 	t.Parallel()
 	if got, want := clean("a\x1b[2Jb\r\nc\u202ed\u0085 e"), "a[2Jb cd e"; got != want {
 		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-func TestNearestNames(t *testing.T) {
-	t.Parallel()
-	names := []string{"acme", "acme-trial", "globex", "initech"}
-	for name, want := range map[string][]string{
-		"acmee": {"acme"}, "ACME": {"acme"}, "glbex": {"globex"}, "zzz": nil, "acm": {"acme", "acme-trial"},
-	} {
-		if got := nearest(name, names); !slices.Equal(got, want) {
-			t.Errorf("nearest(%q) = %q, want %q", name, got, want)
-		}
 	}
 }
 

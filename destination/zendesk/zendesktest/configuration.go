@@ -1,34 +1,75 @@
 package zendesktest
 
 import (
+	"cmp"
+	"maps"
 	"net/http"
+	"slices"
 )
 
-// shownList answers with a list that is configured as it is shown, or with the standard one.
-func shownList(name string, configured any, n int) answer {
-	return jsonAnswer(http.StatusOK, `{"`+name+`":`+mustMarshal(configured)+`,"next_page":null,"previous_page":null,"count":`+itoa(int64(n))+`}`)
+// entries answers with a page of a list of the account's configuration.
+func entries(q *request, name string, shown []map[string]any) answer {
+	return list(q, name, len(shown), func(e *encoder, i int) { e.raw(mustMarshal(shown[i])) })
 }
 
-// listTicketFields is GET /api/v2/ticket_fields: the system's fields, and those configured.
+// listTicketFields is GET /api/v2/ticket_fields: the system's fields, and those configured. Without pagination it shows all.
 func listTicketFields(a *account, q *request) answer {
 	shown := make([]map[string]any, 0, len(systemFields)+len(a.settings.TicketFields))
 	for i, kind := range systemFields {
-		shown = append(shown, map[string]any{"id": systemFieldID + int64(i), "type": kind, "title": kind, "active": true, "required": false, "removable": false})
+		shown = append(shown, map[string]any{"id": systemFieldID + int64(i), "type": kind, "title": kind, "raw_title": kind, "active": true, "required": false, "removable": false})
 	}
-	shown = append(shown, a.settings.TicketFields...)
-	return shownList("ticket_fields", shown, len(shown))
+	for _, field := range a.settings.TicketFields {
+		shown = append(shown, shownField(field, map[string]any{"active": true, "required": false, "removable": true}))
+	}
+	if q.query.Has("page[size]") {
+		slices.SortFunc(shown, func(x, y map[string]any) int { return cmp.Compare(idOf(x), idOf(y)) })
+		return entries(q, "ticket_fields", shown)
+	}
+	return jsonAnswer(http.StatusOK, mustMarshal(map[string]any{"ticket_fields": shown, "next_page": nil, "previous_page": nil, "count": len(shown)}))
+}
+
+func idOf(entry map[string]any) int64 {
+	switch id := entry["id"].(type) {
+	case float64:
+		return int64(id)
+	case int64:
+		return id
+	}
+	return 0
 }
 
 func listUserFields(a *account, q *request) answer {
-	return shownList("user_fields", append([]map[string]any{}, a.settings.UserFields...), len(a.settings.UserFields))
+	return entries(q, "user_fields", shownFields(a.settings.UserFields))
+}
+
+func listOrganizationFields(a *account, q *request) answer {
+	return entries(q, "organization_fields", shownFields(a.settings.OrganizationFields))
+}
+
+func shownFields(configured []map[string]any) []map[string]any {
+	shown := make([]map[string]any, len(configured))
+	for i, field := range configured {
+		shown[i] = shownField(field, map[string]any{"active": true, "system": false, "description": "", "position": i})
+	}
+	return shown
+}
+
+// shownField is a field as it was configured, with what every field has besides.
+func shownField(configured, standard map[string]any) map[string]any {
+	shown := maps.Clone(standard)
+	maps.Copy(shown, configured)
+	if _, ok := shown["raw_title"]; !ok {
+		shown["raw_title"] = shown["title"]
+	}
+	return shown
 }
 
 func listGroups(a *account, q *request) answer {
-	return shownList("groups", shownReferences(a.settings.Groups, a.groups), len(a.groups))
+	return entries(q, "groups", shownReferences(a.settings.Groups, a.groups))
 }
 
 func listBrands(a *account, q *request) answer {
-	return shownList("brands", shownReferences(a.settings.Brands, a.brands), len(a.brands))
+	return entries(q, "brands", shownReferences(a.settings.Brands, a.brands))
 }
 
 func shownReferences(configured []map[string]any, standard []reference) []map[string]any {

@@ -2,6 +2,8 @@ package zendesktest_test
 
 import (
 	"encoding/json"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -84,15 +86,42 @@ func TestDumpsShowRecordsAsZendeskDoes(t *testing.T) {
 func TestListsAreShownAsConfigured(t *testing.T) {
 	t.Parallel()
 	z := newAccount(t, nil)
-	for path, want := range map[string]int{"ticket_fields": 7, "user_fields": 0, "groups": 1, "brands": 1} {
+	for path, want := range map[string]int{"ticket_fields": 7, "user_fields": 0, "organization_fields": 0, "groups": 1, "brands": 1} {
 		equal(t, path, len(z.get(path+".json").is(t, 200).list(path)), want)
 	}
 	z.configure(object{"groups": []object{{"id": 11, "name": "A"}, {"id": 12, "name": "B"}}, "user_fields": []object{{"id": 1, "key": "plan"}}})
 	equal(t, "groups", at(z.get("groups").list("groups"), 1), object{"id": 12, "name": "B"})
 	equal(t, "user_fields", len(z.get("user_fields").list("user_fields")), 1)
+	field := at(z.get("user_fields").list("user_fields"), 0)
+	equal(t, "a field's standard attributes", []any{at(field, "key"), at(field, "active")}, []any{"plan", true})
 	if z.get("account/settings.json").at("settings", "limits", "attachment_size") == nil {
 		t.Error("account/settings has no attachment_size")
 	}
+}
+
+// Lists of the configuration come in pages of 100 at most, but for ticket fields, which come all at once to whoever asks
+// for no page (https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/#list-ticket-fields).
+func TestConfiguredListsComeInPages(t *testing.T) {
+	t.Parallel()
+	var many []object
+	for i := range 130 {
+		many = append(many, object{"id": 1000 + i, "key": "k" + strconv.Itoa(i), "type": "text", "title": "Field " + strconv.Itoa(i), "name": "N"})
+	}
+	z := newAccount(t, object{"ticket_fields": many, "user_fields": many, "organization_fields": many, "groups": many, "brands": many})
+	for _, path := range []string{"user_fields", "organization_fields", "groups", "brands", "ticket_fields"} {
+		first := z.get(path+"?page[size]=100").is(t, 200)
+		equal(t, path+" of the first page", len(first.list(path)), 100)
+		equal(t, path+" has more", first.at("meta", "has_more"), true)
+		second := z.get(path+"?page[size]=100&page[after]="+url.QueryEscape(first.at("meta", "after_cursor").(string))).is(t, 200)
+		want := 30
+		if path == "ticket_fields" {
+			want += 7
+		}
+		equal(t, path+" of the second page", len(second.list(path)), want)
+		equal(t, path+" has no more", second.at("meta", "has_more"), false)
+	}
+	equal(t, "ticket fields without pages", len(z.get("ticket_fields").list("ticket_fields")), 137)
+	equal(t, "groups without pages", len(z.get("groups").list("groups")), 100)
 }
 
 func TestAccountsAreApart(t *testing.T) {

@@ -82,6 +82,7 @@ var routes = func() map[string]*route {
 
 	add("other", "GET /api/v2/ticket_fields", route{apply: listTicketFields})
 	add("other", "GET /api/v2/user_fields", route{apply: listUserFields})
+	add("other", "GET /api/v2/organization_fields", route{apply: listOrganizationFields})
 	add("other", "GET /api/v2/groups", route{apply: listGroups})
 	add("other", "GET /api/v2/brands", route{apply: listBrands})
 	add("other", "GET /api/v2/account/settings", route{apply: showAccountSettings})

@@ -41,11 +41,12 @@ type Settings struct {
 	MaxUploadBytes int64 `json:"max_upload_bytes"`
 	// UploadExtensions lists the file name extensions (without dot) that the account takes; empty takes all.
 	UploadExtensions []string `json:"upload_extensions"`
-	// TicketFields, UserFields, Groups and Brands are shown as given; each needs an id.
-	TicketFields []map[string]any `json:"ticket_fields"`
-	UserFields   []map[string]any `json:"user_fields"`
-	Groups       []map[string]any `json:"groups"`
-	Brands       []map[string]any `json:"brands"`
+	// TicketFields, UserFields, OrganizationFields, Groups and Brands are shown as given; each needs an id.
+	TicketFields       []map[string]any `json:"ticket_fields"`
+	UserFields         []map[string]any `json:"user_fields"`
+	OrganizationFields []map[string]any `json:"organization_fields"`
+	Groups             []map[string]any `json:"groups"`
+	Brands             []map[string]any `json:"brands"`
 	// Poison marks tickets that cannot be imported.
 	Poison Poison `json:"poison"`
 	// EdgeBlock answers every request as the edge in front of Zendesk does when it blocks.
@@ -104,6 +105,8 @@ func (s Settings) without(members map[string]json.RawMessage) Settings {
 			s.TicketFields = nil
 		case "user_fields":
 			s.UserFields = nil
+		case "organization_fields":
+			s.OrganizationFields = nil
 		case "groups":
 			s.Groups = nil
 		case "brands":
@@ -134,10 +137,10 @@ func (s Settings) check() error {
 	case !isEdgeStatus(s.EdgeStatus):
 		return fmt.Errorf("edge_status is %d: it must be 403, 429 or 503", s.EdgeStatus)
 	}
-	for _, list := range [...][]map[string]any{s.TicketFields, s.UserFields, s.Groups, s.Brands} {
+	for _, list := range [...][]map[string]any{s.TicketFields, s.UserFields, s.OrganizationFields, s.Groups, s.Brands} {
 		for _, entry := range list {
 			if _, ok := entry["id"].(float64); !ok {
-				return fmt.Errorf("an entry of ticket_fields, user_fields, groups or brands has no numeric id")
+				return fmt.Errorf("an entry of ticket_fields, user_fields, organization_fields, groups or brands has no numeric id")
 			}
 		}
 	}

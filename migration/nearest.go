@@ -1,12 +1,13 @@
-package main
+package migration
 
 import (
 	"slices"
 	"strings"
 )
 
-// nearest returns up to three of the names that look most like a mistyped one.
-func nearest(name string, names []string) []string {
+// Nearest returns up to three of the names that look most like a mistyped one,
+// the likeliest first; none when nothing is near.
+func Nearest(name string, names []string) []string {
 	type candidate struct {
 		name     string
 		distance int
