@@ -12,6 +12,7 @@ import (
 
 	"farewell/destination"
 	"farewell/ledger"
+	"farewell/mapping"
 	"farewell/migration"
 	"farewell/source"
 )
@@ -33,6 +34,9 @@ type Ledger interface {
 	Plan(ctx context.Context, m migration.Migration) (migration.Plan, bool, error)
 	SavePlan(ctx context.Context, m migration.Migration, p migration.Plan) (migration.Plan, error)
 	BeginRun(ctx context.Context, m migration.Migration, run string, o migration.Options) error
+	KeepMapping(ctx context.Context, m migration.Migration, run, hash string, content []byte) (inForce []byte, err error)
+	Mapping(ctx context.Context, m migration.Migration, run string) ([]byte, error)
+	MappingBefore(ctx context.Context, m migration.Migration, run string) (hash string, any bool, err error)
 	RecordState(ctx context.Context, in migration.RecordStateInput) error
 	Known(ctx context.Context, m migration.Migration) (bool, error)
 	Unfinished(ctx context.Context, m migration.Migration) (map[migration.Partition]bool, error)
@@ -68,6 +72,13 @@ type Destinations interface {
 	Open(ctx context.Context, m migration.Migration) (destination.Destination, error)
 }
 
+// Mappings tells what the mapping file says now. A nil mapping means that there
+// is no file. A file that cannot be used is a *mapping.Invalid; strangers are
+// about customers in it that nobody knows.
+type Mappings interface {
+	Of(customer string) (m *mapping.Mapping, strangers []mapping.Problem, err error)
+}
+
 // Controls tells what the control channel says of a run, from memory.
 type Controls interface {
 	Control(m migration.Migration, run string) migration.Control
@@ -78,6 +89,7 @@ type Activities struct {
 	Source       Source
 	Ledger       Ledger
 	Destinations Destinations
+	Mappings     Mappings
 	Controls     Controls
 	Reasons      *Reasons
 	Log          *slog.Logger

@@ -287,9 +287,20 @@ func (l *lane) send(page migration.Page, level int, inOrder bool) error {
 	return l.dispatch(page, parcel, level, inOrder)
 }
 
-// prepare lists the files of a page and makes the request for it. The list comes
-// before the intent, after which nobody reads the page again.
+// prepare decides about those whom the mapping leaves behind, lists the files of
+// the others and makes the request for them. The list comes before the intent,
+// after which nobody reads the page again.
 func (l *lane) prepare(page migration.Page, level int) (destination.Parcel, error) {
+	page, left := l.leaveBehind(page)
+	if page.Len() == 0 {
+		return destination.Parcel{Decided: left}, nil
+	}
+	parcel, err := l.request(page, level)
+	parcel.Decided = append(left, parcel.Decided...)
+	return parcel, err
+}
+
+func (l *lane) request(page migration.Page, level int) (destination.Parcel, error) {
 	if err := l.listFiles(page); err != nil {
 		return destination.Parcel{}, err
 	}
@@ -302,6 +313,7 @@ func (l *lane) prepare(page migration.Page, level int) (destination.Parcel, erro
 		Partition: l.in.Partition.ID,
 		Page:      page,
 		Level:     level,
+		Mapping:   l.mapping,
 		Directory: directory,
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"farewell/destination"
+	"farewell/mapping"
 	"farewell/migration"
 )
 
@@ -34,7 +35,8 @@ type lane struct {
 	in         migration.ExportInput
 	hold       migration.Hold
 	settleOnly bool
-	ended      bool // an earlier attempt has read the range to its end
+	mapping    *mapping.Mapping // the run's; nil: none
+	ended      bool             // an earlier attempt has read the range to its end
 	pulse      *pulse
 	reason     *laneReason
 	people     *directory // shared with the run's other lanes
@@ -109,6 +111,10 @@ func (a *Activities) startLane(ctx context.Context, dest destination.Batches, in
 		return nil, fmt.Errorf("take over %s: %w", in.Partition.ID, err)
 	}
 	l.hold, l.ended = state.Hold, state.Ended
+	if l.mapping, err = a.mappingOf(ctx, in.Migration, in.Run); err != nil {
+		l.end()
+		return nil, err
+	}
 	l.recall(state)
 	if in.Partition.Entity == migration.Tickets && len(state.Batches) > 0 {
 		if err := l.openFileList(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"farewell/destination"
+	"farewell/mapping"
 	"farewell/migration"
 )
 
@@ -24,7 +25,11 @@ func (a *Activities) Preflight(ctx context.Context, in migration.PreflightInput)
 	if err != nil {
 		return out, err
 	}
-	if err := a.checkDestination(ctx, in, &out); err != nil {
+	mapped, err := a.checkMapping(ctx, in, &out)
+	if err != nil {
+		return out, err
+	}
+	if err := a.checkDestination(ctx, in, mapped, &out); err != nil {
 		return out, err
 	}
 	if usable {
@@ -54,7 +59,7 @@ func (a *Activities) checkSource(ctx context.Context, in migration.PreflightInpu
 	return usable, nil
 }
 
-func (a *Activities) checkDestination(ctx context.Context, in migration.PreflightInput, out *migration.CheckOutcome) error {
+func (a *Activities) checkDestination(ctx context.Context, in migration.PreflightInput, mapped *mapping.Mapping, out *migration.CheckOutcome) error {
 	known, err := a.Ledger.Known(ctx, in.Migration)
 	if err != nil {
 		return fmt.Errorf("ask the ledger for %s: %w", in.Migration, err)
@@ -72,7 +77,7 @@ func (a *Activities) checkDestination(ctx context.Context, in migration.Prefligh
 	defer leave()
 	pulse := startPulse(ctx, func() migration.Reason { return a.Reasons.of(lane) })
 	defer pulse.stopBeating()
-	checks, err := dest.Preflight(ctx, destination.PreflightInput{Migration: in.Migration, LedgerEmpty: !known})
+	checks, err := dest.Preflight(ctx, destination.PreflightInput{Migration: in.Migration, LedgerEmpty: !known, Mapping: mapped})
 	if err != nil {
 		return fmt.Errorf("check account %s: %w", in.Migration.Account, err)
 	}

@@ -209,20 +209,29 @@ func (quiet) Error(string, ...any) {}
 // inAccount counts the live tickets of each source id.
 func (s *stage) inAccount() map[string]int {
 	s.t.Helper()
+	there := map[string]int{}
+	s.eachInAccount(func(t accountTicket) { there[strings.TrimPrefix(t.ExternalID, "farewell-")]++ })
+	return there
+}
+
+type accountTicket struct {
+	ExternalID string   `json:"external_id"`
+	Tags       []string `json:"tags"`
+}
+
+func (s *stage) eachInAccount(each func(accountTicket)) {
+	s.t.Helper()
 	response, err := http.Get(s.sandbox.URL + "/_sandbox/accounts/acme/tickets.ndjson")
 	must(s.t, err)
 	defer response.Body.Close()
-	there := map[string]int{}
 	for lines := json.NewDecoder(response.Body); ; {
-		var ticket struct {
-			ExternalID string `json:"external_id"`
-		}
+		var ticket accountTicket
 		if err := lines.Decode(&ticket); err == io.EOF {
-			return there
+			return
 		} else if err != nil {
 			s.t.Fatal(err)
 		}
-		there[strings.TrimPrefix(ticket.ExternalID, "farewell-")]++
+		each(ticket)
 	}
 }
 

@@ -19,6 +19,7 @@ type Config struct {
 	SourceSchema string     // FAREWELL_SOURCE_SCHEMA
 	LedgerURL    string     // FAREWELL_LEDGER_URL
 	AccountsFile string     // FAREWELL_ACCOUNTS
+	MappingFile  string     // FAREWELL_MAPPING: how customers' words and fields become those of their accounts; empty: as they are
 	Egress       string     // FAREWELL_EGRESS: the name of the address under which workers are seen from outside
 	TaskQueue    string     // FAREWELL_TASK_QUEUE
 	Kept         string     // FAREWELL_KEPT: the folder for what an account has no room for
@@ -101,6 +102,7 @@ func parse(env environment, needs ...setting) (Config, error) {
 		SourceSchema: env.get("FAREWELL_SOURCE_SCHEMA", "farewell"),
 		LedgerURL:    env.get("FAREWELL_LEDGER_URL", ""),
 		AccountsFile: env.get("FAREWELL_ACCOUNTS", ""),
+		MappingFile:  env.get("FAREWELL_MAPPING", ""),
 		Egress:       env.get("FAREWELL_EGRESS", "default"),
 		Kept:         env.get("FAREWELL_KEPT", "kept"),
 		TaskQueue:    env.get("FAREWELL_TASK_QUEUE", "farewell"),

@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"farewell/mapping"
 	"farewell/migration"
 )
 
@@ -40,7 +41,8 @@ type Check struct {
 // PreflightInput is what a destination is told before a run.
 type PreflightInput struct {
 	Migration   migration.Migration
-	LedgerEmpty bool // the ledger knows nothing of this migration
+	LedgerEmpty bool             // the ledger knows nothing of this migration
+	Mapping     *mapping.Mapping // to be held against the account; nil: none
 }
 
 // Destination is what every destination can do. Implementations are safe for
@@ -184,7 +186,8 @@ type PrepareInput struct {
 	Entity    migration.Entity
 	Partition string
 	Page      migration.Page
-	Level     int // migration.SingleLevel: the page holds one record and goes out alone
+	Level     int              // migration.SingleLevel: the page holds one record and goes out alone
+	Mapping   *mapping.Mapping // the run's; nil: none
 	Directory Directory
 }
 

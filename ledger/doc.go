@@ -20,6 +20,7 @@
 //	not_delivered  the records whose latest batch failed, skipped or did not send them, with the reason
 //	targets        where organizations and users are in the account, a row for each
 //	changes        what was changed in a record on its way, a row for each value and rule
+//	mappings       the mappings of runs, each once
 //	differences    what the last comparison and the last sweep listed
 //	account_pauses, account_budgets, workers, reasons
 //

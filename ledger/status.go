@@ -53,7 +53,7 @@ func (l *Ledger) newestRuns(ctx context.Context, filter RunFilter) ([]run, error
 	}
 	rows, err := l.pool.Query(ctx, `
 		select r.id, m.id, m.customer, m.destination, m.account, r.run, r.begun_at, r.ended_at, r.state, r.by_whom, r.why, r.ticket_limit,
-			r.comparison, r.duplicates, m.control, m.control_by, m.control_why, r.reason, clock_timestamp(), r.parked, m.planned
+			r.comparison, r.duplicates, m.control, m.control_by, m.control_why, r.reason, clock_timestamp(), r.parked, m.planned, r.mapping
 		from migrations m
 		join runs r on r.id = m.current_run
 		where (not $4 or m.id = `+theMigration+`) and (not $5 or r.ended_at is null)
@@ -70,7 +70,7 @@ func scanRun(row pgx.CollectableRow) (run, error) {
 	var comparison, reason, parked, planned []byte
 	var rows map[migration.Entity]int64
 	err := row.Scan(&r.id, &r.migrationID, &r.Migration.Customer, &r.Migration.Destination, &r.Migration.Account, &r.Run, &begunAt, &endedAt,
-		&r.State, &r.By, &r.Why, &r.Limit, &comparison, &r.Duplicates, &r.Control, &r.ControlBy, &r.ControlWhy, &reason, &r.ReasonAt, &parked, &planned)
+		&r.State, &r.By, &r.Why, &r.Limit, &comparison, &r.Duplicates, &r.Control, &r.ControlBy, &r.ControlWhy, &reason, &r.ReasonAt, &parked, &planned, &r.Mapping)
 	if err != nil {
 		return r, err
 	}

@@ -20,7 +20,7 @@ import (
 // File is a mapping file that was read.
 type File struct {
 	version   int
-	standard  Mapping
+	standard  *Mapping
 	customers map[string]*Mapping
 	at        map[string]Position
 	name      string
@@ -45,7 +45,7 @@ func Parse(name string, text []byte) (*File, error) {
 	f := &File{name: name, customers: map[string]*Mapping{}, at: map[string]Position{}}
 	d := &decoder{file: name, at: f.at}
 	standard, customers := f.sections(d, root)
-	f.standard = *f.mapping(d, standard)
+	f.standard = f.mapping(d, standard)
 	for key, own := range customers {
 		f.customers[key] = f.mapping(d, merge(standard, own))
 	}
@@ -55,6 +55,11 @@ func Parse(name string, text []byte) (*File, error) {
 		})
 		return nil, &Invalid{Problems: slices.Compact(d.problems)}
 	}
+	for _, m := range append(slices.Collect(maps.Values(f.customers)), f.standard) {
+		if err := m.seal(); err != nil {
+			return nil, err
+		}
+	}
 	return f, nil
 }
 
@@ -63,7 +68,7 @@ func (f *File) Of(customer string) *Mapping {
 	if m, ok := f.customers[customer]; ok {
 		return m
 	}
-	return &f.standard
+	return f.standard
 }
 
 // Strangers are problems about customers that have entries of their own but

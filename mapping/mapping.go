@@ -26,6 +26,7 @@ type Mapping struct {
 
 	file string
 	at   map[string]Position
+	hash string
 }
 
 // Tickets says what becomes of a ticket.
@@ -148,17 +149,35 @@ func (m *Mapping) Encode() ([]byte, error) {
 	return text, nil
 }
 
-// Decode is the reverse of Encode. Positions in the file are not remembered.
+// Decode is the reverse of Encode. Places in the file are not remembered.
 func Decode(text []byte) (*Mapping, error) {
 	var m Mapping
 	if err := json.Unmarshal(text, &m); err != nil {
 		return nil, fmt.Errorf("decode a mapping: %w", err)
 	}
-	return &m, nil
+	return &m, m.seal()
 }
 
-// Hash tells mappings apart: of two files that say the same, it is the same.
-func Hash(encoded []byte) string {
-	sum := sha256.Sum256(encoded)
-	return hex.EncodeToString(sum[:])
+// Hash tells mappings apart, in hexadecimal digits: of two files that say the
+// same of a customer, it is the same.
+func (m *Mapping) Hash() string { return m.hash }
+
+// seal computes the hash; nothing may be changed afterwards.
+func (m *Mapping) seal() error {
+	text, err := m.Encode()
+	sum := sha256.Sum256(text)
+	m.hash = hex.EncodeToString(sum[:])
+	return err
 }
+
+// Name is what the mapping is called in texts: the file and the beginning of
+// the hash.
+func (m *Mapping) Name() string {
+	if m.file == "" {
+		return "mapping " + m.hash[:ShortHash]
+	}
+	return m.file + " (" + m.hash[:ShortHash] + ")"
+}
+
+// ShortHash is how many digits of the hash are shown.
+const ShortHash = 8

@@ -131,11 +131,11 @@ func TestAMappingIsRememberedAsItIs(t *testing.T) {
 func TestHashTellsMappingsApartAndNotFiles(t *testing.T) {
 	t.Parallel()
 	hash := func(text string) string {
-		encoded, err := parse(t, text).Of("acme").Encode()
-		if err != nil {
-			t.Fatal(err)
+		m := parse(t, text).Of("acme")
+		if again := encodedAndDecoded(t, m).Hash(); again != m.Hash() {
+			t.Errorf("hash %s, remembered %s", m.Hash(), again)
 		}
-		return Hash(encoded)
+		return m.Hash()
 	}
 	a := hash("version: 1\ndefault: {tickets: {status: {values: {a: open, b: hold}}}}\n")
 	b := hash("# a comment\nversion: 1\ncustomers:\n  acme:\n    tickets:\n      status:\n        values: {b: hold, a: open}\n")

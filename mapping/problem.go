@@ -47,7 +47,20 @@ func (m *Mapping) Problem(path, text, fix string) Problem {
 	if file == "" {
 		file, text = "mapping", path+": "+text
 	}
-	return Problem{File: file, Position: m.at[path], Text: text, Fix: fix}
+	return Problem{File: file, Position: m.place(path), Text: text, Fix: fix}
+}
+
+// place is where the entry stands, or the nearest one above it: a short form
+// has no entries of its own.
+func (m *Mapping) place(path string) Position {
+	for {
+		at, ok := m.at[path]
+		i := strings.LastIndexByte(path, '.')
+		if ok || i < 0 {
+			return at
+		}
+		path = path[:i]
+	}
 }
 
 // Path joins the parts of a path.

@@ -30,6 +30,17 @@ const (
 	RuleCCLeft           Rule = "cc_left"           // a CC who is not known, or refused by the account: left out
 )
 
+// The rules of a mapping file. What else it translates is no change: the
+// operator said what it should become.
+const (
+	RuleFieldDropped Rule = "field_dropped" // a field without a place in the account
+	RuleValueDropped Rule = "value_dropped" // a word or value without a place in the account
+	RuleValueCut     Rule = "value_cut"     // a time, of which a date field takes the day
+	RuleStatusOpened Rule = "status_opened" // a new ticket to which the mapping gives an assignee is open
+	RuleTagDropped   Rule = "tag_dropped"   // left out as the mapping says
+	RuleMappingNote  Rule = "mapping_note"  // the private comment that keeps what has no place, which the source does not have
+)
+
 // Change is one difference between a field's value at the source and what was
 // sent. It holds no content, so that it may be listed anywhere.
 //

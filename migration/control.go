@@ -59,6 +59,7 @@ type RunRecord struct {
 	Counts     EntityCounts
 	Planned    EntityCounts // Read: the rows of the plan (or the limit)
 	Parked     []Parked
+	Mapping    string // hash of the mapping that it works with; empty: none
 }
 
 // What a sweep of the account finds out about a record.

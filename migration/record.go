@@ -56,6 +56,9 @@ type Ticket struct {
 	SolvedAt       time.Time // zero: not solved
 	CCs            []string  // ids of users who get copies
 	Comments       []Comment // by time, then id
+	AssigneeID     string    // empty: nobody
+	Group          string    // name of the group at the source; empty: none
+	Brand          string    // name of the brand at the source; empty: none
 }
 
 // Comment is one message of a ticket.

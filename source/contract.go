@@ -72,6 +72,7 @@ func views() []view {
 			{name: "tags", kind: kindTags}, {name: "custom_fields", kind: kindJSON},
 			{name: "created_at", kind: kindTime}, {name: "updated_at", kind: kindTime}, {name: "solved_at", kind: kindTime},
 			optional("cc_ids", kindIDs),
+			optional("assignee_id", kindID), optional("group_name", kindText), optional("brand_name", kindText),
 		}},
 		{name: "comments", key: "ticket_id", order: []string{"ticket_id", "created_at", "id"}, columns: []column{
 			{name: customerID, kind: kindID}, {name: "id", kind: kindID}, {name: "ticket_id", kind: kindID}, {name: "author_id", kind: kindID}, {name: "public", kind: kindBool},

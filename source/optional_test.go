@@ -14,7 +14,7 @@ func optionalSQL(idType string) string {
 	return `alter table farewell.organizations add organization_fields jsonb;
 		alter table farewell.users add organization_ids ` + idType + `[], add emails text[], add phones text[],
 			add user_fields jsonb, add suspended boolean;
-		alter table farewell.tickets add cc_ids ` + idType + `[]`
+		alter table farewell.tickets add cc_ids ` + idType + `[], add assignee_id ` + idType + `, add group_name text, add brand_name text`
 }
 
 func of(e migration.Entity) migration.Partition {
@@ -52,6 +52,11 @@ func TestOptionalColumnsAreRead(t *testing.T) {
 			page = must(f.Page(t.Context(), PageQuery{Customer: "acme", Partition: tickets("", ""), Limit: 5}))(t)
 			if got := page.Tickets[0].CCs; !slices.Equal(got, []string{id(2), id(1)}) {
 				t.Errorf("CCs are %q", got)
+			}
+			f.exec(`insert into farewell.tickets (customer_id, id, assignee_id, group_name, brand_name) values ('acme', $1, $2, 'Billing', 'Acme')`, id(7), id(2))
+			page = must(f.Page(t.Context(), PageQuery{Customer: "acme", Partition: of(migration.Tickets), Limit: 5}))(t)
+			if ticket := page.Tickets[1]; ticket.AssigneeID != id(2) || ticket.Group != "Billing" || ticket.Brand != "Acme" {
+				t.Errorf("the ticket is %+v", ticket)
 			}
 			columns := must(f.Columns(t.Context()))(t)["users"]
 			if !slices.Contains(columns, migration.Column{Name: "organization_ids", Type: migration.ColumnArray}) {

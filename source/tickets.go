@@ -25,6 +25,9 @@ func takeTickets(rows pgx.Rows, err error, n int) ([]migration.Ticket, error) {
 			UpdatedAt:      r.time(),
 			SolvedAt:       r.time(),
 			CCs:            r.tags(),
+			AssigneeID:     r.text(),
+			Group:          r.text(),
+			Brand:          r.text(),
 		})
 	})
 	return all, err

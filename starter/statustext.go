@@ -33,6 +33,9 @@ func (a *app) printStatus(s *session, v view) {
 
 func (a *app) field(name, value string) { a.printf("  %s%s", pad(name, 9), value) }
 
+// mappingShown is how many digits of a mapping's hash are shown.
+const mappingShown = 8
+
 func (a *app) printRun(s *session, v view, link string) {
 	r := v.Run
 	if !r.StartedAt.IsZero() {
@@ -47,6 +50,9 @@ func (a *app) printRun(s *session, v view, link string) {
 	}
 	if r.Control != "" && r.Control != migration.ControlRun && !v.State.Ended() {
 		a.field("told", string(r.Control)+said(r.ControlBy, r.ControlWhy))
+	}
+	if r.Mapping != "" {
+		a.field("mapping", r.Mapping[:min(len(r.Mapping), mappingShown)]+", of the mapping file when the run began")
 	}
 	if source := sourceWords(r.Comparison); source != "" {
 		a.field("source", source)

@@ -136,6 +136,7 @@ func (h *house) work(ctx context.Context) error {
 		Source:       source.Governed{Source: h.source, Governor: h.governor},
 		Ledger:       h.ledger,
 		Destinations: h.places,
+		Mappings:     mappingFile{path: h.config.MappingFile, accounts: h.places.accounts},
 		Controls:     h.controls,
 		Reasons:      reasons,
 		Log:          h.log,

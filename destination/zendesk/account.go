@@ -64,6 +64,7 @@ type Account struct {
 	endpoints *endpoints
 	recent    *recentKeys
 	self      *selfID
+	mapped    translations
 
 	sent atomic.Int64            // requests other than polls
 	off  map[migration.Rule]bool // rules that tests switch off

@@ -18,6 +18,7 @@ type draft struct {
 	subject                            string
 	created, updated, solved           time.Time
 	tags                               []string
+	mapped                             mappedTicket
 	lines                              []line
 	left                               []line // those beyond the limit
 
@@ -28,6 +29,9 @@ type draft struct {
 // draft applies the rules to a ticket.
 func (in *EncodeInput) draft(t *migration.Ticket, partitionTag string) draft {
 	d := draft{in: in, t: t}
+	if in.mapping != nil {
+		d.mapped, d.changes = in.mapping.ticket(t, in.Users)
+	}
 	d.people()
 	d.title()
 	d.tagged(partitionTag)

@@ -21,6 +21,8 @@ type EncodeInput struct {
 	Single        bool      // the body for imports/tickets, of one ticket
 	Now           time.Time // by the account's clock: later comments are refused
 
+	mapping *translation // nil: none; it translates the tickets in place
+
 	off map[migration.Rule]bool // not in force; for tests that show what becomes of a ticket without a rule
 }
 
@@ -94,12 +96,19 @@ func (d *draft) append(buf []byte) []byte {
 	o.said("status", t.Status)
 	o.said("priority", t.Priority)
 	o.said("type", t.Type)
+	o.id("group_id", d.mapped.group)
+	o.id("assignee_id", d.mapped.assignee)
+	o.id("brand_id", d.mapped.brand)
 	o.time("created_at", d.created)
 	o.time("updated_at", d.updated)
 	o.time("solved_at", d.solved)
 	o.words("tags", d.tags)
 	o.ids("collaborator_ids", d.ccs)
-	if fields := appendFields(nil, t.CustomFields); len(fields) > 0 {
+	fields := d.mapped.fields
+	if d.in.mapping == nil {
+		fields = appendFields(nil, t.CustomFields)
+	}
+	if len(fields) > 0 {
 		o.key("custom_fields")
 		o.buf = append(o.buf, fields...)
 	}
@@ -134,8 +143,8 @@ func (in *EncodeInput) firstAuthor(t *migration.Ticket) string {
 }
 
 // fieldsError tells what is wrong with custom fields: they must be an object
-// whose keys are ids of ticket fields.
-func fieldsError(raw json.RawMessage) string {
+// whose keys are ids of ticket fields, unless a mapping says what those are.
+func fieldsError(raw json.RawMessage, mapped bool) string {
 	if noFields(raw) {
 		return ""
 	}
@@ -144,7 +153,7 @@ func fieldsError(raw json.RawMessage) string {
 		return "custom_fields is no JSON object"
 	}
 	for id := range fields {
-		if !isNumber(id) {
+		if !mapped && !isNumber(id) {
 			return "custom_fields has a key that is no ticket field's id, which is a number"
 		}
 	}

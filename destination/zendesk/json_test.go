@@ -85,7 +85,7 @@ func TestCustomFieldsAreEncodedAnew(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	for raw, wrong := range map[string]bool{``: false, `null`: false, `{}`: false, `{"7":1}`: false, `[1]`: true, `{"colour":1}`: true, `{`: true} {
-		if got := fieldsError(json.RawMessage(raw)) != ""; got != wrong {
+		if got := fieldsError(json.RawMessage(raw), false) != ""; got != wrong {
 			t.Errorf("%q is refused: %t, want %t", raw, got, wrong)
 		}
 	}

@@ -53,7 +53,10 @@ func (d *draft) say() {
 		d.add(migration.RuleNoMessages, line{author: d.requester, body: noMessages, created: d.t.CreatedAt})
 	}
 	if d.whole != "" {
-		d.keepSubject()
+		d.keep(migration.RuleSubjectKept, "subject", wholeSubject+d.whole)
+	}
+	if d.mapped.note != "" {
+		d.keep(migration.RuleMappingNote, "mapping", cleanText(d.mapped.note))
 	}
 }
 
@@ -82,16 +85,15 @@ func (d *draft) comment(c *migration.Comment) {
 	}
 }
 
-// keepSubject keeps the whole of a subject that was cut, in private at the
-// ticket's end.
-func (d *draft) keepSubject() {
+// keep keeps a text for which the ticket has no place, in private at its end.
+func (d *draft) keep(r migration.Rule, of, text string) {
 	at := d.t.CreatedAt
 	if len(d.lines) > 0 {
 		at = d.lines[len(d.lines)-1].created
 	}
-	for n, piece := range splitBody(wholeSubject+d.whole, false) {
+	for n, piece := range splitBody(text, false) {
 		if !isBlank(piece) {
-			d.add(migration.RuleSubjectKept, line{of: "subject", piece: n, author: d.submitter, body: piece, created: at})
+			d.add(r, line{of: of, piece: n, author: d.submitter, body: piece, created: at})
 		}
 	}
 }

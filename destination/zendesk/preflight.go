@@ -22,8 +22,8 @@ const (
 )
 
 // Preflight asks the account, with GETs only, for all that a run needs: who we
-// are, the limits, the job list, the export, and whether tickets of ours are
-// there that the ledger does not know.
+// are, the limits, the job list, the export, whether tickets of ours are there
+// that the ledger does not know, and what a mapping names.
 func (a *Account) Preflight(ctx context.Context, in destination.PreflightInput) ([]destination.Check, error) {
 	checks := []destination.Check{a.checkAddress()}
 	who, err := a.checkCredentials(ctx)
@@ -40,6 +40,13 @@ func (a *Account) Preflight(ctx context.Context, in destination.PreflightInput) 
 			return checks, err
 		}
 		checks = append(checks, c)
+	}
+	if in.Mapping != nil {
+		mapped, err := a.checkMapping(ctx, in.Mapping)
+		if err != nil {
+			return checks, err
+		}
+		checks = append(checks, mapped...)
 	}
 	if a.bulkUsersOff.Load() {
 		checks = append(checks, destination.Check{

@@ -13,7 +13,8 @@ import (
 )
 
 // People lists who a page needs in the account: a ticket its requester,
-// submitter, CCs and authors, and its organization; a user their organization.
+// submitter, assignee, CCs and authors, and its organization; a user their
+// organization.
 func (a *Account) People(page migration.Page) (users, organizations []string) {
 	userIDs, organizationIDs := map[string]bool{}, map[string]bool{}
 	for i := range page.Users {
@@ -26,6 +27,9 @@ func (a *Account) People(page migration.Page) (users, organizations []string) {
 		userIDs[t.SubmitterID] = true
 		for _, id := range t.CCs {
 			userIDs[id] = true
+		}
+		if t.AssigneeID != "" {
+			userIDs[t.AssigneeID] = true
 		}
 		for j := range t.Comments {
 			userIDs[t.Comments[j].AuthorID] = true
@@ -69,6 +73,9 @@ func (a *Account) prepareOrganizations(ctx context.Context, in destination.Prepa
 		}
 	}
 	if len(send) > 0 {
+		if parcel.Changes, err = a.mapOrganizations(ctx, in.Mapping, send); err != nil {
+			return destination.Parcel{}, err
+		}
 		parcel.Body = encodeOrganizations(nil, send, a.prefix, parcel.Single)
 	}
 	return parcel, nil
@@ -98,6 +105,11 @@ func (a *Account) prepareUsers(ctx context.Context, in destination.PrepareInput)
 	if err != nil {
 		return destination.Parcel{}, err
 	}
+	changes, err := a.mapUsers(ctx, in.Mapping, send)
+	if err != nil {
+		return destination.Parcel{}, err
+	}
+	parcel.Changes = append(parcel.Changes, changes...)
 	parcel.Body = encodeUsers(nil, send, organizations, a.prefix, parcel.Single)
 	return parcel, nil
 }
@@ -136,10 +148,14 @@ func (a *Account) decidePeople(ctx context.Context, e migration.Entity, sourceID
 
 func (a *Account) prepareTickets(ctx context.Context, in destination.PrepareInput) (destination.Parcel, error) {
 	parcel := destination.Parcel{Single: in.Level == migration.SingleLevel}
+	mapping, err := a.translation(ctx, in.Mapping)
+	if err != nil {
+		return parcel, err
+	}
 	var send []migration.Ticket
 	for i := range in.Page.Tickets {
 		t := &in.Page.Tickets[i]
-		if code, text := unsendable(t); code != "" {
+		if code, text := unsendable(t, mapping != nil); code != "" {
 			parcel.Decided = append(parcel.Decided, migration.Item{SourceID: t.ID, Outcome: migration.Failed, Code: code, Text: text})
 			continue
 		}
@@ -171,6 +187,7 @@ func (a *Account) prepareTickets(ctx context.Context, in destination.PrepareInpu
 		Partition:     in.Partition,
 		Single:        parcel.Single,
 		Now:           a.clock.theirs(time.Now()),
+		mapping:       mapping,
 		off:           a.off,
 	}
 	drafts := encode.drafts()
@@ -182,8 +199,8 @@ func (a *Account) prepareTickets(ctx context.Context, in destination.PrepareInpu
 }
 
 // unsendable tells why Zendesk would refuse a ticket in any case.
-func unsendable(t *migration.Ticket) (code, text string) {
-	if text := fieldsError(t.CustomFields); text != "" {
+func unsendable(t *migration.Ticket, mapped bool) (code, text string) {
+	if text := fieldsError(t.CustomFields, mapped); text != "" {
 		return "custom_fields", text
 	}
 	return "", ""
