@@ -37,10 +37,11 @@ func prepare(ctx context.Context, where places) (b *bench, err error) {
 	if err != nil {
 		return nil, err
 	}
-	b = &bench{places: where, dir: dir}
+	made := &bench{places: where, dir: dir}
+	b = made
 	defer func() {
 		if err != nil {
-			b.close()
+			made.close()
 		}
 	}()
 	if b.temporal, err = client.Dial(client.Options{HostPort: where.temporal, Logger: quiet()}); err != nil {

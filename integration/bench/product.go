@@ -100,8 +100,10 @@ func (b *bench) follow(ctx context.Context, o *outcome, t trial, a account, env 
 	if _, _, err := run(ctx, env, b.programs+"/starter", "start", t.source.customer, "--account", a.name); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, trialLimit)
+	defer cancel()
 	if err := b.temporal.GetWorkflow(ctx, m.WorkflowID(), "").Get(ctx, &o.progress); err != nil {
-		return fmt.Errorf("the migration failed: %w", err)
+		return fmt.Errorf("the migration did not complete within %s; a wait for an operator ends nothing: %w", trialLimit, err)
 	}
 	o.seconds = time.Since(began).Seconds()
 	after, err := b.readActions(ctx)

@@ -32,6 +32,9 @@ const (
 	// secondsPerTicket is what the recordings of real jobs show: 15 s for 100.
 	secondsPerTicket = 0.15
 
+	// trialLimit ends a migration that hangs or waits for an operator.
+	trialLimit = 6 * time.Minute
+
 	// benchLimit ends a bench that hangs.
 	benchLimit = 20 * time.Minute
 
