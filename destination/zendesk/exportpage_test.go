@@ -2,6 +2,7 @@ package zendesk
 
 import (
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -86,10 +87,35 @@ func TestSeenTicketsFindsCopiesInTheOrderSeen(t *testing.T) {
 			t.Errorf("copies of %q: %+v", sourceID, tickets)
 		}
 	})
-	if calls != 1 || len(s.targets) != 4 {
-		t.Errorf("%d source ids are there twice, %d tickets", calls, len(s.targets))
+	if calls != 1 || len(s.order) != 4 {
+		t.Errorf("%d source ids are there twice, %d tickets", calls, len(s.order))
 	}
 	if !s.has("10") || !s.has("40") || s.has("11") || s.has("x") {
 		t.Error("what was seen is not told from what was not")
+	}
+}
+
+func TestSeenTicketsKeepsWhatDoesNotFitIntoOneBlock(t *testing.T) {
+	t.Parallel()
+	var s seenTickets
+	const tickets = 2*rowsPerBlock + 3
+	long := strings.Repeat("x", 250)
+	for n := range int64(tickets) {
+		s.add(long+strconv.FormatInt(n, 10), tickets-n, n, true)
+	}
+	s.add(long+"7", tickets+1, 0, false)
+	s.sort()
+	if len(s.order) != tickets+1 {
+		t.Errorf("%d tickets were seen, not %d", len(s.order), tickets+1)
+	}
+	for n := range int64(tickets + 1) {
+		if !s.has(strconv.FormatInt(n+1, 10)) {
+			t.Fatalf("ticket %d was not seen", n+1)
+		}
+	}
+	var again []string
+	s.eachAgain(func(sourceID string, _ []seenTicket) { again = append(again, sourceID) })
+	if len(again) != 1 || again[0] != long+"7" {
+		t.Errorf("there twice: %d source ids", len(again))
 	}
 }

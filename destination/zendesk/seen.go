@@ -8,55 +8,86 @@ import (
 )
 
 // seenTickets are the live tickets of ours that a pass saw. An account may hold
-// millions, so a ticket takes its source id and 40 bytes: a row, whose source id
-// is in one text with the others, and a number to be found by.
+// millions, so a ticket takes its source id and 36 bytes, and what holds them
+// grows by blocks: a slice that grows needs room for itself twice.
 type seenTickets struct {
-	ids     []byte       // all source ids, one after the other
-	rows    []seenTicket // in the order seen; sorted: by source id, then in that order
-	targets []int64      // sorted: to be searched
+	blocks [][]seenTicket
+	texts  [][]byte // source ids, one after the other; none lies in two blocks
+	order  []uint32 // the tickets that count, by target: to be searched
 }
 
 type seenTicket struct {
 	target    int64
 	generated int64 // Unix seconds by the account's clock
-	at        int   // of the source id in ids
-	long      int32
+	text      uint32
+	at        uint16 // of the source id in that block of texts
+	long      uint16
 	tagged    bool
 }
 
+const (
+	rowsPerBlock = 4096
+	textPerBlock = 1 << 16 // an offset in it is a uint16
+)
+
 // add notes a ticket. A pass may show a ticket more than once; what it says
-// first counts.
+// first counts. A source id is at most as long as Zendesk's external ids are.
 func (s *seenTickets) add(sourceID string, target, generated int64, tagged bool) {
-	s.rows = append(s.rows, seenTicket{target: target, generated: generated, at: len(s.ids), long: int32(len(sourceID)), tagged: tagged})
-	s.ids = append(s.ids, sourceID...)
+	if n := len(s.texts); n == 0 || len(s.texts[n-1])+len(sourceID) > textPerBlock {
+		s.texts = append(s.texts, make([]byte, 0, textPerBlock))
+	}
+	if n := len(s.blocks); n == 0 || len(s.blocks[n-1]) == rowsPerBlock {
+		s.blocks = append(s.blocks, make([]seenTicket, 0, rowsPerBlock))
+	}
+	text, block := len(s.texts)-1, len(s.blocks)-1
+	s.blocks[block] = append(s.blocks[block], seenTicket{
+		target: target, generated: generated, text: uint32(text), at: uint16(len(s.texts[text])), long: uint16(len(sourceID)), tagged: tagged,
+	})
+	s.texts[text] = append(s.texts[text], sourceID...)
 }
 
-func (s *seenTickets) sourceID(t seenTicket) []byte { return s.ids[t.at : t.at+int(t.long)] }
+// len is how many tickets were noted.
+func (s *seenTickets) len() int {
+	if len(s.blocks) == 0 {
+		return 0
+	}
+	return (len(s.blocks)-1)*rowsPerBlock + len(s.blocks[len(s.blocks)-1])
+}
+
+func (s *seenTickets) row(n uint32) *seenTicket { return &s.blocks[n/rowsPerBlock][n%rowsPerBlock] }
+
+func (s *seenTickets) sourceID(n uint32) []byte {
+	t := s.row(n)
+	return s.texts[t.text][t.at : int(t.at)+int(t.long)]
+}
 
 // sort must come between the last ticket and the first question.
 func (s *seenTickets) sort() {
-	slices.SortFunc(s.rows, func(x, y seenTicket) int { return cmp.Or(cmp.Compare(x.target, y.target), cmp.Compare(x.at, y.at)) })
-	s.rows = slices.CompactFunc(s.rows, func(x, y seenTicket) bool { return x.target == y.target })
-	s.targets = make([]int64, len(s.rows))
-	for i := range s.rows {
-		s.targets[i] = s.rows[i].target
+	s.order = make([]uint32, s.len())
+	for n := range s.order {
+		s.order[n] = uint32(n)
 	}
-	slices.SortFunc(s.rows, func(x, y seenTicket) int {
-		return cmp.Or(bytes.Compare(s.sourceID(x), s.sourceID(y)), cmp.Compare(x.at, y.at))
-	})
+	slices.SortFunc(s.order, func(x, y uint32) int { return cmp.Or(cmp.Compare(s.row(x).target, s.row(y).target), cmp.Compare(x, y)) })
+	s.order = slices.CompactFunc(s.order, func(x, y uint32) bool { return s.row(x).target == s.row(y).target })
 }
 
 // eachAgain calls fn for every source id that more than one ticket has, in the
 // order of the ids; the tickets are in the order seen.
 func (s *seenTickets) eachAgain(fn func(sourceID string, tickets []seenTicket)) {
-	for from := 0; from < len(s.rows); {
-		sourceID := s.sourceID(s.rows[from])
+	bySource := slices.Clone(s.order)
+	slices.SortFunc(bySource, func(x, y uint32) int { return cmp.Or(bytes.Compare(s.sourceID(x), s.sourceID(y)), cmp.Compare(x, y)) })
+	for from := 0; from < len(bySource); {
+		sourceID := s.sourceID(bySource[from])
 		to := from + 1
-		for to < len(s.rows) && bytes.Equal(s.sourceID(s.rows[to]), sourceID) {
+		for to < len(bySource) && bytes.Equal(s.sourceID(bySource[to]), sourceID) {
 			to++
 		}
 		if to > from+1 {
-			fn(string(sourceID), s.rows[from:to])
+			tickets := make([]seenTicket, 0, to-from)
+			for _, n := range bySource[from:to] {
+				tickets = append(tickets, *s.row(n))
+			}
+			fn(string(sourceID), tickets)
 		}
 		from = to
 	}
@@ -67,6 +98,6 @@ func (s *seenTickets) has(targetID string) bool {
 	if err != nil {
 		return false // no ticket has such an id
 	}
-	_, seen := slices.BinarySearch(s.targets, target)
+	_, seen := slices.BinarySearchFunc(s.order, target, func(n uint32, target int64) int { return cmp.Compare(s.row(n).target, target) })
 	return seen
 }

@@ -46,7 +46,7 @@ func (a *Account) Sweep(ctx context.Context, in destination.SweepInput) (destina
 		return destination.Sweep{}, err
 	}
 	seen.sort()
-	sweep.Records = int64(len(seen.targets))
+	sweep.Records = int64(len(seen.order))
 	seen.eachAgain(func(sourceID string, tickets []seenTicket) {
 		d := destination.Duplicate{SourceID: sourceID}
 		for _, t := range tickets {
