@@ -55,6 +55,10 @@ chaos: ## kills, cuts and delays while 300,000 tickets move; `make chaos SEED=n`
 	go build -buildvcs=false -o bin/ ./integration/chaos
 	./temporal-dev.sh with-servers -- bin/chaos -seed $(or $(SEED),1)
 
+roundtrip: ## 50,000 tickets and hostile text migrated, read back and compared; fails when a difference is not listed
+	go build -buildvcs=false -o bin/ ./integration/roundtrip
+	./temporal-dev.sh with-servers -- bin/roundtrip
+
 bench-csv: ## a CSV bundle beside psql's \copy; fails when an aim is missed
 	go build -buildvcs=false -o bin/ ./integration/benchcsv
 	./temporal-dev.sh with-servers -- bin/benchcsv
@@ -78,5 +82,5 @@ $(tools)/workflowcheck: tools/workflowcheck/go.mod
 	@echo "building workflowcheck, once (about 10 seconds)"
 	go build -C tools/workflowcheck -buildvcs=false -o ../../$@ go.temporal.io/sdk/contrib/tools/workflowcheck
 
-.PHONY: help build check formatting vet lint workflowcheck layout test demo bench bench-pace bench-csv chaos oas-check clean
+.PHONY: help build check formatting vet lint workflowcheck layout test demo bench bench-pace bench-csv chaos roundtrip oas-check clean
 .DEFAULT_GOAL := help

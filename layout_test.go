@@ -138,6 +138,8 @@ var rooms = []room{
 	{folder: "integration", uses: everything},
 	// A judge that used anything of ours would share its mistakes.
 	{folder: "integration/chaos/judge", uses: []string{pgx}},
+	{folder: "integration/roundtrip/judge"},
+	{folder: "integration/roundtrip/corpus", uses: []string{"farewell/integration/roundtrip/judge"}},
 	{folder: "integration/*", uses: everything},
 }
 

@@ -99,7 +99,11 @@ func (r *row) time() time.Time {
 		r.fail(&refusal{"a time is infinity", "show null instead: nullif(column, 'infinity')"})
 		return time.Time{}
 	}
-	return time.UnixMicro(micros + postgresEpoch).UTC()
+	at := time.UnixMicro(micros + postgresEpoch).UTC()
+	if at.IsZero() { // 0001-01-01, some programs' word for none, is not NULL
+		at = at.Add(time.Microsecond)
+	}
+	return at
 }
 
 var errArrayForm = errors.New("a list of tags is not in Postgres's binary form")

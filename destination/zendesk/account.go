@@ -66,10 +66,8 @@ type Account struct {
 	self      *selfID
 	mapped    translations
 
-	sent atomic.Int64            // requests other than polls
-	off  map[migration.Rule]bool // rules that tests switch off
-
-	bulkUsersOff atomic.Bool // the account refused users/create_many: it must be enabled by Zendesk
+	sent         atomic.Int64 // requests other than polls
+	bulkUsersOff atomic.Bool  // the account refused users/create_many: it must be enabled by Zendesk
 
 	live context.Context // ends with Close
 	end  context.CancelFunc

@@ -43,7 +43,7 @@ func (in *EncodeInput) draft(t *migration.Ticket, partitionTag string) draft {
 
 // applies tells whether a rule is in force: all are, but in tests that show
 // what becomes of a ticket without one.
-func (d *draft) applies(r migration.Rule) bool { return !d.in.off[r] }
+func (d *draft) applies(r migration.Rule) bool { return !d.in.Off[r] }
 
 // note records a change between two hashes.
 func (d *draft) note(field, part string, r migration.Rule, before, after string) {

@@ -23,7 +23,9 @@ type EncodeInput struct {
 
 	mapping *translation // nil: none; it translates the tickets in place
 
-	off map[migration.Rule]bool // not in force; for tests that show what becomes of a ticket without a rule
+	// Off are rules that are not in force, for tests that show what becomes of
+	// a ticket without one. The product has none.
+	Off map[migration.Rule]bool
 }
 
 // EncodeTickets appends the body of an import request and returns the extended

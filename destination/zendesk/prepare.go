@@ -188,7 +188,6 @@ func (a *Account) prepareTickets(ctx context.Context, in destination.PrepareInpu
 		Single:        parcel.Single,
 		Now:           a.clock.theirs(time.Now()),
 		mapping:       mapping,
-		off:           a.off,
 	}
 	drafts := encode.drafts()
 	if err := a.keepLeft(drafts); err != nil {

@@ -32,12 +32,13 @@ func (d *draft) date() {
 	}
 }
 
-// whole is the time in whole seconds, which is what Zendesk stores.
+// whole is the time in whole seconds, which is what Zendesk stores. The very
+// beginning of year 1 stays apart from a time that is missing.
 func whole(t time.Time) time.Time {
-	if t.IsZero() {
-		return t
+	if w := t.Truncate(time.Second); !w.IsZero() {
+		return w
 	}
-	return t.Truncate(time.Second)
+	return t
 }
 
 // move gives the ticket's own time another value and records that.
