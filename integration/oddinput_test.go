@@ -1,7 +1,10 @@
 package integration_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -186,7 +189,42 @@ func TestOddTextsArriveWholeOrAreListed(t *testing.T) {
 		}
 	}
 	s.wantEqual("customer-0001", "customer-0001", listed...)
+	s.wantChangesListed("customer-0001")
 	s.wantBundle("customer-0003-csv", "customer-0003")
+}
+
+// wantChangesListed: each message that could not arrive as it was is listed with
+// the hash of what the CRM has, and nothing else is.
+func (s *stage) wantChangesListed(client string) {
+	s.t.Helper()
+	want, contents := map[string]bool{}, map[string]string{}
+	for _, c := range s.conversations(client) {
+		for _, m := range objects(s.t, c["messages"]) {
+			no, content := text(m["message_no"]), text(m["content"])
+			contents[no] = content
+			switch {
+			case strings.TrimSpace(content) == "":
+				want[no+" body_blank"] = true
+			case len(content) > bodyLimit:
+				want[no+" body_split"] = true
+			}
+		}
+	}
+	changes := decodeList(s.t, []byte(s.mustStart("changes", client, "-o", "json").stdout))
+	got := map[string]bool{}
+	for _, c := range changes {
+		no, _, _ := strings.Cut(text(c["part"]), "+")
+		got[no+" "+text(c["rule"])] = true
+		if sum := sha256.Sum256([]byte(contents[no])); c["entity"] != "tickets" || c["field"] != "comments.body" || c["before"] != hex.EncodeToString(sum[:]) {
+			s.t.Errorf("listed: %v", c)
+		}
+	}
+	if !maps.Equal(got, want) {
+		s.t.Errorf("changes listed %v, want %v", got, want)
+	}
+	if n := number(s.t, s.status(client)["changes"]); n != len(changes) {
+		s.t.Errorf("status counts %d changes of %d", n, len(changes))
+	}
 }
 
 // openWith puts a ticket with one message into the CRM, old enough for pieces
