@@ -40,6 +40,11 @@ layout:
 test: ## all tests, against a Postgres and a Temporal of their own
 	./temporal-dev.sh test
 
+readers: ## every cell of a bundle as Miller and csvkit read it, too
+	@for program in mlr csvjson; do command -v $$program >/dev/null || { \
+	  echo "$$program is missing: install Miller and csvkit, on Debian and Ubuntu with: sudo apt-get install miller csvkit"; exit 1; }; done
+	./temporal-dev.sh test ./destination/csvbundle -run TestReadersAgreeOnEveryCell -further-readers
+
 demo: ## everything up, and 12 sample customers migrated
 	./temporal-dev.sh demo
 
@@ -82,5 +87,5 @@ $(tools)/workflowcheck: tools/workflowcheck/go.mod
 	@echo "building workflowcheck, once (about 10 seconds)"
 	go build -C tools/workflowcheck -buildvcs=false -o ../../$@ go.temporal.io/sdk/contrib/tools/workflowcheck
 
-.PHONY: help build check formatting vet lint workflowcheck layout test demo bench bench-pace bench-csv chaos roundtrip oas-check clean
+.PHONY: help build check formatting vet lint workflowcheck layout test readers demo bench bench-pace bench-csv chaos roundtrip oas-check clean
 .DEFAULT_GOAL := help

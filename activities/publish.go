@@ -37,7 +37,7 @@ func (a *Activities) PublishBundle(ctx context.Context, in migration.PublishInpu
 	}
 	bundle, err := dest.Publish(ctx, publish)
 	if err != nil {
-		return migration.PublishOutcome{}, fmt.Errorf("publish the bundle of %s: %w", in.Migration, err)
+		return migration.PublishOutcome{}, err // it says which bundle
 	}
 	return migration.PublishOutcome{Path: bundle.Path, Rows: bundle.Rows}, nil
 }

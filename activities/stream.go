@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"time"
 
@@ -75,8 +76,22 @@ func (a *Activities) partIDs(ctx context.Context, in migration.ExportInput, stat
 	return ids, false, nil
 }
 
-// writePart writes one part and settles it. Its pass is the number of parts
-// before it.
+// passOf numbers a part of a partition. The range is 0. A catch-up's number is
+// made from its ids, so that it is never that of another one, not even when a
+// lost ledger was rebuilt from a bundle that holds parts of which it knows
+// nothing.
+func passOf(ids []string) int {
+	if len(ids) == 0 {
+		return 0
+	}
+	h := fnv.New32a()
+	for _, id := range ids {
+		fmt.Fprintf(h, "%q", id)
+	}
+	return 1 + int(h.Sum32()>>2) // it fits into the ledger's 31 bits
+}
+
+// writePart writes one part and settles it.
 func (a *Activities) writePart(ctx context.Context, dest destination.Streams, in migration.ExportInput, state migration.PartitionState, ids []string, pulse *pulse) error {
 	columns, err := a.Source.Columns(ctx)
 	if err != nil {
@@ -91,7 +106,7 @@ func (a *Activities) writePart(ctx context.Context, dest destination.Streams, in
 		}
 	}
 	var rows source.PartRows
-	pass := len(state.Batches)
+	pass := passOf(ids)
 	part, err := dest.WritePart(ctx, destination.PartsInput{
 		Migration: in.Migration,
 		Partition: in.Partition,
@@ -107,7 +122,7 @@ func (a *Activities) writePart(ctx context.Context, dest destination.Streams, in
 		return rows.Rows, err
 	})
 	if err != nil {
-		return fmt.Errorf("write part %d of %s: %w", pass, in.Partition.ID, err)
+		return err // it says which part
 	}
 	return a.recordPart(ctx, in, state.Hold, pass, part, rows)
 }

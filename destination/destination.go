@@ -204,7 +204,7 @@ type SweepInput struct {
 type PartsInput struct {
 	Migration migration.Migration
 	Partition migration.Partition
-	Pass      int // 0: the range; n: the n-th catch-up, of IDs
+	Pass      int // 0: the range; else the number of the catch-up, of IDs
 	IDs       []string
 	Columns   Columns
 }

@@ -36,7 +36,7 @@ func csvFiles() []csvFile {
 	return []csvFile{
 		{"organizations", []csvColumn{
 			{"id", "company_no::text"}, {"name", "title"}, {"details", "about"}, {"notes", "memo"}, {"tags", "to_jsonb(labels)::text"},
-			{"created_at", instant("made_at")}, {"updated_at", instant("changed_at")},
+			{"created_at", instant("made_at")}, {"updated_at", instant("changed_at")}, {"organization_fields", "attributes::text"},
 		}, "crm.companies where client = $1"},
 		{"users", []csvColumn{
 			{"id", "person_no::text"}, {"organization_id", "company_no::text"}, {"name", "concat_ws(' ', first_name, last_name)"},
@@ -44,6 +44,8 @@ func csvFiles() []csvFile {
 			{"role", "case kind when 'owner' then 'admin' when 'teammate' then 'agent' else 'end_user' end"},
 			{"time_zone", "zone"}, {"locale", "language"}, {"tags", "to_jsonb(labels)::text"},
 			{"created_at", instant("made_at")}, {"updated_at", instant("changed_at")},
+			{"organization_ids", "to_jsonb(also_at)::text"}, {"emails", "to_jsonb(more_mails)::text"}, {"phones", "to_jsonb(more_phones)::text"},
+			{"user_fields", "attributes::text"}, {"suspended", "banned::text"},
 		}, "crm.people where client = $1"},
 		{"tickets", []csvColumn{
 			{"id", "conversation_no::text"}, {"requester_id", "opened_by::text"}, {"submitter_id", "entered_by::text"}, {"organization_id", "company_no::text"},
@@ -54,6 +56,7 @@ func csvFiles() []csvFile {
 			{"channel", `(array['email','chat','facebook','twitter'])[array_position(array['mail','livechat','facebook','twitter'], channel::text)]`},
 			{"custom_fields", "jsonb_strip_nulls(jsonb_build_object('360500000001', product, '360500000002', order_no))::text"},
 			{"created_at", instant("opened_at")}, {"updated_at", instant("touched_at")}, {"solved_at", instant("answered_at")},
+			{"cc_ids", "to_jsonb(copied_to)::text"},
 		}, "crm.conversations c where client = $1"},
 		{"ticket_tags", []csvColumn{
 			{"ticket_id", "conversation_no::text"}, {"position", "(row_number() over (partition by conversation_no order by tag))::text"}, {"tag", "tag"},
@@ -68,6 +71,11 @@ func csvFiles() []csvFile {
 			{"size", "bytes::text"}, {"url", "'https://files.example.com/' || storage_key"}, {"created_at", instant("stored_at")},
 		}, "crm.files where client = $1"},
 	}
+}
+
+// isJSON tells whether a column holds JSON, in which blanks mean nothing.
+func isJSON(column string) bool {
+	return slices.Contains([]string{"tags", "custom_fields", "organization_fields", "organization_ids", "emails", "phones", "user_fields", "cc_ids"}, column)
 }
 
 // expected selects what the file must hold.
@@ -158,7 +166,7 @@ func (s *stage) wantSameByPostgres(paths []string, f csvFile, client string) {
 	var columns, shown []string
 	for _, name := range f.header() {
 		columns = append(columns, name+" text")
-		if name == "tags" || name == "custom_fields" {
+		if isJSON(name) {
 			name += "::jsonb::text" // as JSON: blanks mean nothing
 		}
 		shown = append(shown, `regexp_replace(`+name+`, E'`+strings.ReplaceAll(guardPattern, "'", "''")+`', E'\\1')`)
@@ -267,7 +275,7 @@ func (s *stage) wantSameByPython(paths []string, f csvFile, client string) {
 func oneLine(f csvFile, cells []string) string {
 	var b strings.Builder
 	for i, cell := range cells {
-		if i < len(f.columns) && (f.columns[i].name == "tags" || f.columns[i].name == "custom_fields") && cell != "" {
+		if i < len(f.columns) && isJSON(f.columns[i].name) && cell != "" {
 			var value any
 			if json.Unmarshal([]byte(cell), &value) == nil {
 				again, _ := json.Marshal(value) // it was decoded from JSON

@@ -45,6 +45,8 @@ func TestLostLedgerIsNoticedAndRebuiltFromTheAccounts(t *testing.T) {
 	s := newStage(t, setting{customers: 3})
 	worker := s.startWorker()
 	s.mustStart("start", "--all", "--wait")
+	s.open("customer-0003", 999_001) // the bundle holds a catch-up, too
+	s.mustStart("start", "customer-0003", "--wait")
 	s.awaitClosed()
 	worker.kill()
 	dropDatabase(t, s.ledger)
@@ -64,7 +66,8 @@ func TestLostLedgerIsNoticedAndRebuiltFromTheAccounts(t *testing.T) {
 		if status["state"] != "completed" {
 			t.Errorf("%s: the state is %s: %s", customer, status["state"], status["reason"])
 		}
-		wantCounts(t, status, "tickets", map[string]int{"read": 120, "already_there": 120})
+		tickets := s.ticketsOf(customer)
+		wantCounts(t, status, "tickets", map[string]int{"read": tickets, "already_there": tickets})
 		for _, entity := range []string{"users", "organizations"} {
 			if n := number(t, object(t, status[entity])["created"]); n != 0 {
 				t.Errorf("%s: %d %s were created", customer, n, entity)
@@ -79,5 +82,8 @@ func TestLostLedgerIsNoticedAndRebuiltFromTheAccounts(t *testing.T) {
 	}
 	s.wantEqual("customer-0001", "customer-0001")
 	s.wantEqual("customer-0002", "customer-0002")
+	s.open("customer-0003", 999_002)
+	s.mustStart("start", "customer-0003", "--wait")
+	wantCounts(t, s.status("customer-0003"), "tickets", map[string]int{"read": 122, "created": 1, "already_there": 121})
 	s.wantBundle("customer-0003-csv", "customer-0003")
 }

@@ -81,7 +81,7 @@ type Part struct {
 }
 
 // Parts lists the parts of a bundle that are settled, in the order of the plan
-// and of their passes. A batch of a streaming destination is a part, and its
+// and then of time. A batch of a streaming destination is a part, and its
 // generation the pass; what a reconciliation found is no part.
 func (l *Ledger) Parts(ctx context.Context, m migration.Migration) ([]Part, error) {
 	ctx, cancel := l.bound(ctx)
@@ -93,7 +93,7 @@ func (l *Ledger) Parts(ctx context.Context, m migration.Migration) ([]Part, erro
 		join intents i on i.partition_id = p.id
 		join settlements s on s.migration_id = i.migration_id and s.batch_id = i.batch_id
 		where p.migration_id = `+theMigration+` and s.verdict <> 'found'
-		order by p.ordinal, p.name, i.generation`, key(m)...)
+		order by p.ordinal, p.name, i.seq`, key(m)...)
 	if err != nil {
 		return nil, failed(op, err)
 	}

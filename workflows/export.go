@@ -12,22 +12,26 @@ import (
 )
 
 // export works through the partitions, entity by entity: whoever a ticket names
-// is there before it.
+// is there before it. A bundle's are worked through side by side, since whom
+// they name and do not hold is brought when the bundle is published.
 func (r *run) export(ctx workflow.Context, partitions []migration.Partition) error {
 	if err := r.enter(ctx, migration.StateExporting); err != nil {
 		return err
 	}
 	left := r.in.Options.Limit
+	if r.streams {
+		return r.exportAll(ctx, partitions, exportLanes, &left)
+	}
 	for _, e := range migration.Entities() {
 		work := of(e, partitions)
-		if r.in.Options.Limit > 0 && e != migration.Tickets && !r.streams {
+		if r.in.Options.Limit > 0 && e != migration.Tickets {
 			continue // a trial takes the people whom its tickets name, on demand
 		}
 		lanes := peopleLanes
 		if e == migration.Tickets {
 			lanes = exportLanes
 		}
-		if err := r.exportEntity(ctx, work, lanes, &left); err != nil {
+		if err := r.exportAll(ctx, work, lanes, &left); err != nil {
 			return err
 		}
 	}
@@ -44,9 +48,9 @@ func of(e migration.Entity, partitions []migration.Partition) []migration.Partit
 	return of
 }
 
-// exportEntity brings every partition to its end. Those that are parked keep it
+// exportAll brings every partition to its end. Those that are parked keep it
 // here until an operator has decided about them.
-func (r *run) exportEntity(ctx workflow.Context, queue []migration.Partition, lanes int, left *int64) error {
+func (r *run) exportAll(ctx workflow.Context, queue []migration.Partition, lanes int, left *int64) error {
 	byID := map[string]migration.Partition{}
 	for _, p := range queue {
 		byID[p.ID] = p

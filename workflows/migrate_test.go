@@ -24,6 +24,7 @@ type world struct {
 	compare   func(pass int) migration.CompareOutcome
 	sweep     func() migration.SweepOutcome
 	counts    migration.EntityCounts
+	streams   bool // the destination is a bundle
 
 	mu       sync.Mutex
 	exports  []migration.ExportInput
@@ -78,7 +79,11 @@ func (w *world) register() {
 		return migration.MakePlanOutcome{
 			Partitions: []migration.PlannedPartition{{Partition: users, Work: true}, {Partition: first, Work: true}, {Partition: second, Work: true}},
 			Rows:       map[migration.Entity]int64{migration.Users: 3, migration.Tickets: 5},
+			Streams:    w.streams,
 		}, nil
+	})
+	answer(w, migration.PublishBundle, func(migration.PublishInput) (migration.PublishOutcome, error) {
+		return migration.PublishOutcome{Path: "/bundles/acme"}, nil
 	})
 	answer(w, migration.ExportPartition, func(in migration.ExportInput) (migration.ExportOutcome, error) {
 		w.mu.Lock()
@@ -255,6 +260,28 @@ func TestParkedPartitionWaitsWhileTheOthersGoOnAndIsRetried(t *testing.T) {
 	again := w.exports[len(w.exports)-1]
 	if w.attempts[first.ID] != 2 || !again.Tolerated || again.RetryBefore.IsZero() {
 		t.Errorf("the retry was scheduled as %+v", again)
+	}
+}
+
+func TestABundlesTicketsDoNotWaitForItsPeople(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.streams = true
+	w.export = func(in migration.ExportInput, attempt int) (migration.ExportOutcome, error) {
+		if in.Partition == users && attempt == 1 {
+			return migration.ExportOutcome{Parked: &migration.Parked{Partition: users.ID, Code: "credentials", Text: "the token is refused"}}, nil
+		}
+		return done(in.Partition.Rows), nil
+	}
+	w.env.RegisterDelayedCallback(func() {
+		if got := w.exported(); len(got) != 3 {
+			t.Errorf("exported %v while the users wait for an operator", got)
+		}
+		w.env.UpdateWorkflow(migration.UpdateRetry, "", accepted(t), migration.Command{By: "ann"})
+	}, time.Hour)
+	p, err := w.run(t, migration.Options{})
+	if err != nil || p.State != migration.StateCompleted || p.Bundle != "/bundles/acme" {
+		t.Fatalf("ended as %+v, %v", p, err)
 	}
 }
 

@@ -36,6 +36,7 @@ var record = flag.String("record", "", "address of a Temporal server to record t
 type story struct {
 	name    string
 	options migration.Options
+	streams bool // the destination is a bundle
 	export  func(in migration.ExportInput, attempt int) migration.ExportOutcome
 	// tell is what an operator does while the run goes on.
 	tell func(ctx context.Context, c client.Client, id string) error
@@ -82,6 +83,7 @@ func stories() []story {
 			return plain(in, attempt)
 		}},
 		{name: "trial", options: migration.Options{Limit: 4}, export: plain},
+		{name: "bundle", streams: true, export: plain},
 	}
 }
 
@@ -234,7 +236,11 @@ func script(w worker.Worker, s story) {
 		return migration.MakePlanOutcome{
 			Partitions: []migration.PlannedPartition{{Partition: users, Work: true}, {Partition: first, Work: true}, {Partition: second, Work: true}},
 			Rows:       map[migration.Entity]int64{migration.Users: 3, migration.Tickets: 5},
+			Streams:    s.streams,
 		}
+	})
+	answers(w, migration.PublishBundle, func(migration.PublishInput) migration.PublishOutcome {
+		return migration.PublishOutcome{Path: "/bundles/acme"}
 	})
 	turn := make(chan struct{}, 1)
 	answers(w, migration.ExportPartition, func(in migration.ExportInput) migration.ExportOutcome {

@@ -88,7 +88,9 @@ func wantValidBucket(t *testing.T, b *Bundle) {
 
 func TestABucketKeepsTheContractOfStreams(t *testing.T) {
 	credentials(t)
-	for name, options := range map[string]string{"objects": "", "zip": "&format=zip", "gzip": "&compress=gzip"} {
+	for name, options := range map[string]string{
+		"objects": "", "zip": "&format=zip", "gzip": "&compress=gzip", "raw": "&raw=true", "excel": "&excel=true",
+	} {
 		t.Run(name, func(t *testing.T) {
 			destinationtest.RunStreams(t, func(t *testing.T) destinationtest.Bundle {
 				b := openAt(t, startObjectStore(t, options).url)
@@ -152,6 +154,9 @@ func TestAStoreThatFailsAtAnyRequestLosesNothing(t *testing.T) {
 			return
 		}
 		wantKind(t, err, destination.Temporary)
+		if said := err.Error(); len(said) > 400 || !strings.Contains(said, "the store answers ") {
+			t.Fatalf("step %d: %s", step, said)
+		}
 		found := objects(t, b, bucketOf(b).bundleKey())
 		if _, complete := found[manifestName]; complete && !sameContent(found, old) && !sameContent(found, fresh) {
 			t.Fatalf("step %d: a bundle that is neither the old nor the new one", step)

@@ -307,19 +307,32 @@ assert info["Payload-Oxum"] == "%d.%d" % (octets, len(payload)), info
 
 func TestAnotherBagValidatorAcceptsTheBag(t *testing.T) {
 	t.Parallel()
-	bag := files(wholeBundle(t, "")).where()
-	validate := func() error {
-		out, err := exec.Command("python3", "-c", bagValidator, bag).CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("%w\n%s", err, out)
-		}
-		return nil
-	}
-	if err := validate(); err != nil {
-		t.Error(err)
-	}
-	edit("data/users.csv", replacing("Ann", "Amy"))(t, bag)
-	if validate() == nil {
-		t.Error("it accepts a damaged bag too, so it proves nothing")
+	for form, query := range map[string]string{
+		"plain": "", "raw": "?raw=true", "excel": "?excel=true", "gzip": "?compress=gzip", "zip": "?format=zip",
+	} {
+		t.Run(form, func(t *testing.T) {
+			t.Parallel()
+			b := wholeBundle(t, query)
+			bag := files(b).where()
+			if b.form.Zip {
+				dir := t.TempDir()
+				command(t, "python3", "-m", "zipfile", "-e", bag, dir)
+				bag = filepath.Join(dir, b.account)
+			}
+			validate := func() error {
+				out, err := exec.Command("python3", "-c", bagValidator, bag).CombinedOutput()
+				if err != nil {
+					return fmt.Errorf("%w\n%s", err, out)
+				}
+				return nil
+			}
+			if err := validate(); err != nil {
+				t.Error(err)
+			}
+			edit("data/errors.csv", replacing("reason", "season"))(t, bag)
+			if validate() == nil {
+				t.Error("it accepts a damaged bag too, so it proves nothing")
+			}
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"syscall"
 
 	"gocloud.dev/gcerrors"
@@ -36,8 +37,34 @@ func (b *Bundle) failure(op string, err error) error {
 		return &destination.Error{Op: op, Kind: destination.Misconfigured, Code: "not a folder", Err: err,
 			Fix: "move what is in the way, or change the column url of the accounts file"}
 	}
-	return &destination.Error{Op: op, Kind: destination.Temporary, Code: "input/output", Err: err,
+	return &destination.Error{Op: op, Kind: destination.Temporary, Code: "input/output", Err: inShort(err),
 		Fix: "if it stays, look at the store of " + b.vault.where()}
+}
+
+// storeFailure is what an object store answered, or why it did not, in few
+// words: around it are three layers of clients, each of which says what it was
+// doing, and a status line has no room for that.
+type storeFailure struct {
+	text  string
+	whole error
+}
+
+func (f storeFailure) Error() string { return f.text }
+func (f storeFailure) Unwrap() error { return f.whole }
+
+func inShort(err error) error {
+	var answer interface {
+		ErrorCode() string
+		ErrorMessage() string
+	}
+	var unreached *net.OpError
+	switch {
+	case errors.As(err, &answer):
+		return storeFailure{"the store answers " + answer.ErrorCode() + ": " + answer.ErrorMessage(), err}
+	case errors.As(err, &unreached):
+		return storeFailure{"the store cannot be reached: " + unreached.Error(), err}
+	}
+	return err
 }
 
 // isForeign tells whether what stands in a bundle's place is something else.

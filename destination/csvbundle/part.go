@@ -269,10 +269,11 @@ func (w *partWriter) addOrphans() error {
 	if i < 0 {
 		return nil
 	}
-	w.part.Orphans = slices.Sorted(maps.Keys(w.noting.orphans))
+	orphans := w.noting.orphans()
+	w.part.Orphans = slices.Sorted(maps.Keys(orphans))
 	comments := w.files[i].rows
 	for _, id := range w.part.Orphans {
-		row := idRow(w.columns["comments"], map[string]string{"id": id, "ticket_id": w.noting.orphans[id]})
+		row := idRow(w.columns["comments"], map[string]string{"id": id, "ticket_id": orphans[id]})
 		if err := comments.pass([]byte(row)); err != nil { // its ids are guarded already
 			return err
 		}

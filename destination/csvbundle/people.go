@@ -18,15 +18,18 @@ type named struct {
 // noting gathers the ids of a part while it streams by.
 type noting struct {
 	have, named map[string]map[string]struct{}
-	comments    idSet
-	ticket      string            // of the row that is being read
-	orphans     map[string]string // comments that only attachments know → their ticket
+	comments    [][16]byte                   // bytesKey of each
+	ticket      string                       // of the row that is being read
+	attached    map[[16]byte]attachedComment // to which there are attachments
 }
+
+// attachedComment is a comment that an attachment names.
+type attachedComment struct{ id, ticket string }
 
 func newNoting() *noting {
 	return &noting{
 		have: map[string]map[string]struct{}{}, named: map[string]map[string]struct{}{},
-		comments: idSet{}, orphans: map[string]string{},
+		attached: map[[16]byte]attachedComment{},
 	}
 }
 
@@ -38,7 +41,7 @@ func (n *noting) of(view string) func(column string) func([]byte) {
 		case column == "id" && slices.Contains(people(), migration.Entity(view)):
 			return into(n.have, view)
 		case column == "id" && view == "comments":
-			return func(id []byte) { n.comments[bytesKey(id)] = struct{}{} }
+			return func(id []byte) { n.comments = append(n.comments, bytesKey(id)) }
 		case view == "attachments" && column == "ticket_id":
 			return func(id []byte) { n.ticket = string(id) }
 		case view == "attachments" && column == "comment_id":
@@ -67,12 +70,27 @@ func noteIn(set map[string]struct{}) func([]byte) {
 	}
 }
 
-// attachedTo is called after the row's ticket was noted, and after all comments
-// of the part were.
+// attachedTo is called after the row's ticket was noted.
 func (n *noting) attachedTo(comment []byte) {
-	if _, known := n.comments[bytesKey(comment)]; !known {
-		n.orphans[string(comment)] = n.ticket
+	key := bytesKey(comment)
+	if _, known := n.attached[key]; !known {
+		n.attached[key] = attachedComment{string(comment), n.ticket}
 	}
+}
+
+// orphans are the comments that only attachments know, and their tickets. There
+// are few attachments and many comments, so it is the attachments that are
+// looked up by.
+func (n *noting) orphans() map[string]string {
+	orphans := maps.Clone(n.attached)
+	for _, key := range n.comments {
+		delete(orphans, key)
+	}
+	ticketOf := make(map[string]string, len(orphans))
+	for _, o := range orphans {
+		ticketOf[o.id] = o.ticket
+	}
+	return ticketOf
 }
 
 func (n *noting) result() named {

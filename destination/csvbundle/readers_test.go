@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -35,13 +36,14 @@ func hostile() []string {
 // published is a bundle of hostile text, and what the source's table holds.
 type published struct {
 	path string // of the file with the comments
-	raw  bool
+	form form
 	want [][]*string
 	conn *pgx.Conn
 }
 
 // publishFromPostgres fills a table with hostile text and NULLs, and publishes
-// it in two parts as comments.
+// it in two parts as comments. What is read afterwards is unpacked, by programs
+// other than ours.
 func publishFromPostgres(t *testing.T, query string) published {
 	t.Helper()
 	ctx := context.Background()
@@ -78,55 +80,105 @@ func publishFromPostgres(t *testing.T, query string) published {
 	if published := publish(t, b, parts...); published.Rows["comments"] != int64(len(want)) {
 		t.Fatalf("published %v, the table has %d rows", published.Rows, len(want))
 	}
-	return published{path: filepath.Join(files(b).where(), "data", "comments-0001.csv"), raw: b.form.Raw, want: want, conn: conn}
+	return published{path: unpacked(t, b), form: b.form, want: want, conn: conn}
 }
 
-// reading is a program that reads a bundle, and whether it tells NULL from the
-// empty text.
-func readers() map[string]struct {
-	read  func(t *testing.T, p published) [][]*string
-	nulls bool
-} {
-	type program = struct {
-		read  func(t *testing.T, p published) [][]*string
-		nulls bool
+// unpacked is where the comments lie as plain CSV.
+func unpacked(t *testing.T, b *Bundle) string {
+	t.Helper()
+	const file = "data/comments-0001.csv"
+	dir := t.TempDir()
+	switch {
+	case b.form.Zip:
+		command(t, "python3", "-m", "zipfile", "-e", files(b).where(), dir)
+		return filepath.Join(dir, b.account, file)
+	case b.form.Gzip:
+		path := filepath.Join(dir, "comments.csv")
+		if err := os.WriteFile(path, command(t, "gzip", "-dc", filepath.Join(files(b).where(), file+".gz")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
 	}
-	return map[string]program{
-		"our reader": {readWithOurs, true},
-		"COPY FROM":  {readWithCopy, true},
-		"Python":     {readWithPython, false},
-		"SQLite":     {readWithSQLite, false},
+	return filepath.Join(files(b).where(), file)
+}
+
+// program reads a bundle's file.
+type program struct {
+	name string
+	read func(t *testing.T, p published) [][]*string
+	// nulls tells whether it tells NULL from the empty text.
+	nulls bool
+	// sees is what it makes of a text, whoever wrote the file; nil: the text.
+	sees func(text string) string
+}
+
+func programs() []program {
+	return []program{
+		{name: "our reader", read: readWithOurs, nulls: true},
+		{name: "COPY FROM", read: readWithCopy, nulls: true},
+		{name: "Python", read: readWithPython},
+		{name: "SQLite", read: readWithSQLite},
 	}
 }
+
+// further are programs that not every machine has: `make readers` says how to
+// get them, and has the tests use them.
+func further() []program {
+	lineFeeds := strings.NewReplacer("\r\n", "\n")
+	return []program{
+		// Miller drops the CR of a CR LF inside quotes.
+		{name: "Miller", read: readWithMiller, sees: lineFeeds.Replace},
+		// csvkit opens files with universal line ends.
+		{name: "csvkit", read: readWithCsvkit, sees: func(text string) string {
+			return strings.ReplaceAll(lineFeeds.Replace(text), "\r", "\n")
+		}},
+	}
+}
+
+var alsoFurther = flag.Bool("further-readers", false, "also read bundles with Miller and csvkit")
 
 // Guarded cells are put back first, by the rule that the data package states.
 func TestReadersAgreeOnEveryCell(t *testing.T) {
 	t.Parallel()
-	for name, query := range map[string]string{"guarded": "", "raw": "?raw=true"} {
-		for program, r := range readers() {
-			t.Run(program+" "+name, func(t *testing.T) {
-				t.Parallel()
-				p := publishFromPostgres(t, query)
-				found := r.read(t, p)
-				if len(found) != len(p.want) {
-					t.Fatalf("%d rows were read, the table has %d", len(found), len(p.want))
-				}
-				for i := range found {
-					for c, want := range p.want[i] {
-						got := found[i][c]
-						if got != nil && !p.raw {
-							back := unguard(*got)
-							got = &back
-						}
-						if !r.nulls {
-							got, want = orEmpty(got), orEmpty(want)
-						}
-						if (want == nil) != (got == nil) || (want != nil && *want != *got) {
-							t.Errorf("row %d, column %d: the cell differs", i+1, c+1)
-						}
-					}
-				}
-			})
+	readers := programs()
+	if *alsoFurther {
+		readers = append(readers, further()...)
+	}
+	for form, query := range map[string]string{
+		"guarded": "", "raw": "?raw=true", "excel": "?excel=true", "gzip": "?compress=gzip", "zip": "?format=zip",
+	} {
+		t.Run(form, func(t *testing.T) {
+			t.Parallel()
+			p := publishFromPostgres(t, query)
+			for _, r := range readers {
+				t.Run(r.name, func(t *testing.T) { wantSameCells(t, r, p) })
+			}
+		})
+	}
+}
+
+func wantSameCells(t *testing.T, r program, p published) {
+	found := r.read(t, p)
+	if len(found) != len(p.want) {
+		t.Fatalf("%d rows were read, the table has %d", len(found), len(p.want))
+	}
+	for i := range found {
+		for c, want := range p.want[i] {
+			got := found[i][c]
+			if got != nil && !p.form.Raw {
+				back := unguard(*got)
+				got = &back
+			}
+			if !r.nulls {
+				got, want = orEmpty(got), orEmpty(want)
+			}
+			if r.sees != nil {
+				seen := r.sees(*want)
+				want = &seen
+			}
+			if (want == nil) != (got == nil) || (want != nil && *want != *got) {
+				t.Errorf("row %d, column %d: the cell differs", i+1, c+1)
+			}
 		}
 	}
 }
@@ -147,7 +199,7 @@ func readWithOurs(t *testing.T, p published) (found [][]*string) {
 	for r := newReader(f); ; {
 		record, err := r.read()
 		if errors.Is(err, io.EOF) {
-			return found[1:]
+			return found[1:] // without the header row
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -173,7 +225,11 @@ func readWithCopy(t *testing.T, p published) [][]*string {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if _, err := p.conn.PgConn().CopyFrom(ctx, f, `copy back from stdin (format csv, header match)`); err != nil {
+	header := "match"
+	if p.form.Excel {
+		header = "true" // its first name begins with the byte order mark
+	}
+	if _, err := p.conn.PgConn().CopyFrom(ctx, f, `copy back from stdin (format csv, header `+header+`)`); err != nil {
 		t.Fatal(err)
 	}
 	rows, err := p.conn.Query(ctx, `select id, ticket_id, body from back order by id::int`)
@@ -190,22 +246,28 @@ func readWithCopy(t *testing.T, p published) [][]*string {
 	return found
 }
 
-// run is a program that reads the bundle; it prints JSON.
-func run(t *testing.T, result any, program string, args ...string) {
+// command runs a program and returns what it prints.
+func command(t *testing.T, program string, args ...string) []byte {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {
-		t.Fatalf("this test reads the bundle with %s: install it (%v)", program, err)
+		t.Fatalf("this test needs %s: install it (%v)", program, err)
 	}
 	var stderr bytes.Buffer
 	cmd := exec.Command(path, args...)
 	cmd.Stderr = &stderr
 	output, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%v\n%s", err, &stderr)
+		t.Fatalf("%s: %v\n%s", program, err, &stderr)
 	}
-	if err := json.Unmarshal(output, result); err != nil {
-		t.Fatal(err)
+	return output
+}
+
+// run is a program that reads the bundle; it prints JSON.
+func run(t *testing.T, result any, program string, args ...string) {
+	t.Helper()
+	if err := json.Unmarshal(command(t, program, args...), result); err != nil {
+		t.Fatalf("%s: %v", program, err)
 	}
 }
 
@@ -217,6 +279,38 @@ with open(sys.argv[1], newline="", encoding="utf-8") as f:
     json.dump(list(csv.reader(f)), sys.stdout)
 `, p.path)
 	return found[1:]
+}
+
+// readWithMiller has it print separators that no text holds: its JSON leaves
+// control characters as they are, which is none.
+func readWithMiller(t *testing.T, p published) (found [][]*string) {
+	const cellEnd, rowEnd = "␟", "␞"
+	printed := string(command(t, "mlr", "--icsv", "--onidx", "--ofs", cellEnd, "--ors", rowEnd, "-S", "cat", p.path))
+	for line := range strings.SplitSeq(strings.TrimSuffix(printed, rowEnd), rowEnd) {
+		var row []*string
+		for cell := range strings.SplitSeq(line, cellEnd) {
+			row = append(row, &cell)
+		}
+		found = append(found, row)
+	}
+	return found
+}
+
+func readWithCsvkit(t *testing.T, p published) (found [][]*string) {
+	var rows []struct {
+		ID       *string
+		TicketID *string `json:"ticket_id"`
+		Body     *string
+	}
+	encoding := "utf-8"
+	if p.form.Excel {
+		encoding = "utf-8-sig"
+	}
+	run(t, &rows, "csvjson", "--no-inference", "--blanks", "--snifflimit", "0", "--maxfieldsize", strconv.Itoa(1<<30), "--encoding", encoding, p.path)
+	for _, r := range rows {
+		found = append(found, []*string{r.ID, r.TicketID, r.Body})
+	}
+	return found
 }
 
 func readWithSQLite(t *testing.T, p published) (found [][]*string) {

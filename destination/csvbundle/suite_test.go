@@ -11,7 +11,8 @@ import (
 func TestBundleKeepsTheContractOfStreams(t *testing.T) {
 	t.Parallel()
 	for name, query := range map[string]string{
-		"folder": "", "zip": "?format=zip", "gzip": "?compress=gzip", "raw": "?raw=true&excel=true",
+		"folder": "", "zip": "?format=zip", "gzip": "?compress=gzip", "raw": "?raw=true", "excel": "?excel=true",
+		"zip for excel, raw": "?format=zip&excel=true&raw=true",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
