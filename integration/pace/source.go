@@ -19,8 +19,8 @@ const (
 	benchScale    = 10  // of pgbench's tables: 1 million accounts, more than its cache of 128 MB
 	benchClients  = 8   // of pgbench
 	benchPart     = 0.3 // of the maximum rate
-	sourceTickets = 100_000
-	sourceFor     = 20 * time.Second
+	sourceTickets = 150_000
+	sourceFor     = 15 * time.Second
 	sourceBefore  = 25 * time.Second // in which workers start and the migration comes to its tickets
 	// noDelay makes the sandbox answer at once, so that nothing but the source
 	// and the governor hold the migration back.
