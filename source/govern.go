@@ -34,11 +34,11 @@ const (
 	// strain.
 	strained = 2.0
 	// unfelt is how long a small query may take without telling of strain,
-	// whatever is usual. On a machine with work for all its cores it waits for
-	// some of the scheduler's slices of about 3 ms, at both ends, without anything being
-	// wrong; and a service that answers people asks a few dozen of them for a
-	// page, which then takes a fifth of a second more.
-	unfelt = 8 * time.Millisecond
+	// whatever is usual. On a machine with work for all its cores it waits for a
+	// slice or two of the scheduler's, of about 3 ms, without anything being
+	// wrong; and a service that asks some twenty of them for a page answers a
+	// tenth of a second later, which nobody feels.
+	unfelt = 5 * time.Millisecond
 	// crowded is from which multiple of the usual number of other sessions at
 	// work, and from how many at least, they tell of strain.
 	crowded   = 3.0

@@ -19,7 +19,7 @@ const (
 	benchScale    = 10  // of pgbench's tables: 1 million accounts, more than its cache of 128 MB
 	benchClients  = 8   // of pgbench
 	benchPart     = 0.3 // of the maximum rate
-	sourceTickets = 150_000
+	sourceTickets = 200_000
 	sourceFor     = 15 * time.Second
 	sourceBefore  = 25 * time.Second // in which workers start and the migration comes to its tickets
 	// noDelay makes the sandbox answer at once, so that nothing but the source
