@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -13,8 +14,10 @@ import (
 )
 
 func main() {
+	steps := flag.String("steps", allSteps, "what is measured")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := benchMain(ctx)
+	err := benchMain(ctx, *steps)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench-csv:", err)
@@ -23,10 +26,10 @@ func main() {
 }
 
 // benchMain prints one line for each figure and fails when an aim is missed.
-func benchMain(ctx context.Context) error {
+func benchMain(ctx context.Context, steps string) error {
 	ctx, cancel := context.WithTimeout(ctx, benchLimit)
 	defer cancel()
-	where, err := readPlaces()
+	where, err := readPlaces(steps)
 	if err != nil {
 		return err
 	}

@@ -36,8 +36,8 @@ const (
 	reportFile = ".dev/bench-csv.txt"
 )
 
-// steps are what is measured; BENCH_CSV_STEPS names some of them, for whoever
-// is looking for the cause of one figure.
+// allSteps are what is measured; the flag -steps names some of them, for whoever
+// has a few minutes only or is looking for the cause of one figure.
 const allSteps = "speed,gzip,gigabyte,memory"
 
 // places are the servers and programs that `temporal-dev.sh with-servers` gives.
@@ -48,15 +48,12 @@ type places struct {
 	steps    []string
 }
 
-func readPlaces() (places, error) {
+func readPlaces(steps string) (places, error) {
 	p := places{
 		postgres: os.Getenv("FAREWELL_TEST_POSTGRES_URL"),
 		temporal: os.Getenv("FAREWELL_TEST_TEMPORAL_ADDRESS"),
 		programs: os.Getenv("FAREWELL_TEST_BIN"),
-		steps:    strings.Split(allSteps, ","),
-	}
-	if only := os.Getenv("BENCH_CSV_STEPS"); only != "" {
-		p.steps = strings.Split(only, ",")
+		steps:    strings.Split(steps, ","),
 	}
 	if p.postgres == "" || p.temporal == "" || p.programs == "" {
 		return p, errors.New("no servers to measure on: run `make bench-csv`")
