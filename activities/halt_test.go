@@ -91,12 +91,16 @@ func TestJobThatStaysQueuedHoldsNeitherAHaltedLaneNorTheEnd(t *testing.T) {
 		}
 		ann.say(migration.ControlCancel)
 	}()
+	began := time.Now()
 	out, err := w.export()
 	must(t, err)
 	if out.Stopped != migration.ControlCancel {
 		t.Errorf("the lane ended with %+v", out)
 	}
 	w.settleOpen()
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("lane and end took %s, of which each may wait for 2 s", took)
+	}
 	s.wantCounts(migration.Counts{Read: 250, Created: 150, InDoubt: 100})
 }
 
