@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -28,7 +27,7 @@ func (w *world) compare(ctx context.Context, customer string) (tally, error) {
 		return tally{}, err
 	}
 	r := w.reader(customer)
-	who, err := w.who(ctx, customer, r)
+	who, replaced, err := w.who(ctx, customer, r)
 	if err != nil {
 		return tally{}, err
 	}
@@ -40,7 +39,7 @@ func (w *world) compare(ctx context.Context, customer string) (tally, error) {
 	if err != nil {
 		return tally{}, err
 	}
-	c := comparison{world: who, want: want, reader: r, tally: tally{planned: len(want), rules: map[string]int{}}}
+	c := comparison{world: who, want: want, reader: r, tally: tally{planned: len(want), replaced: replaced, rules: map[string]int{}}}
 	for _, changes := range who.Changes {
 		for _, change := range changes {
 			c.tally.rules[change.Rule]++
@@ -104,15 +103,20 @@ func (c *comparison) ticket(ctx context.Context, got map[string]any) error {
 }
 
 // who finds who is who in the account, and what the product has listed.
-func (w *world) who(ctx context.Context, customer string, r reader) (judge.World, error) {
-	who := judge.World{
+// replaced are the agents who are not there, for whom another stands in.
+func (w *world) who(ctx context.Context, customer string, r reader) (who judge.World, replaced int, err error) {
+	who = judge.World{
 		Users: map[string]string{}, Organizations: map[string]string{}, Home: map[string]string{}, StandIns: map[string]bool{},
 		Now: time.Now().Unix(), Changes: map[string][]judge.Change{},
 		Kept: func(ticket string) ([]byte, error) {
 			return os.ReadFile(filepath.Join(w.dir, "kept", customer, w.account(customer), "ticket-"+ticket+".ndjson"))
 		},
 	}
-	return who, errors.Join(w.people(ctx, customer, r, who), w.changes(ctx, customer, who))
+	if err := w.people(ctx, customer, r, who); err != nil {
+		return who, 0, err
+	}
+	replaced, err = w.changes(ctx, customer, who)
+	return who, replaced, err
 }
 
 func (w *world) people(ctx context.Context, customer string, r reader, who judge.World) error {
@@ -134,13 +138,16 @@ func (w *world) people(ctx context.Context, customer string, r reader, who judge
 			who.StandIns[id] = true
 		}
 	}
-	mails, err := registered(ctx, w.source, customer)
+	registered, err := registered(ctx, w.source, customer)
 	if err != nil {
 		return err
 	}
-	for no, mail := range mails { // who is registered twice is there once
-		if id, ok := byMail[mail]; ok && who.Users[no] == "" && mail != "" {
-			who.Users[no] = id
+	for _, p := range registered { // who is registered twice is there once
+		if id, ok := byMail[p.mail]; ok && who.Users[p.no] == "" && p.mail != "" {
+			who.Users[p.no] = id
+		}
+		if p.staff && who.Users[p.no] == "" {
+			w.seatless++
 		}
 	}
 	organizations, err := r.list(ctx, "organizations", "organizations")
@@ -161,20 +168,31 @@ func (w *world) people(ctx context.Context, customer string, r reader, who judge
 	return nil
 }
 
-// changes are what `starter changes` lists about tickets.
-func (w *world) changes(ctx context.Context, customer string, who judge.World) error {
+// changes are what `starter changes` lists about tickets, and who stands in for
+// agents. It lists nothing else here.
+func (w *world) changes(ctx context.Context, customer string, who judge.World) (replaced int, err error) {
 	out, err := w.starter(ctx, "changes", customer, "-o", "json")
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var list []judge.Change
 	if err := json.Unmarshal(out, &list); err != nil {
-		return fmt.Errorf("changes of %s: %w", customer, err)
+		return 0, fmt.Errorf("changes of %s: %w", customer, err)
 	}
 	for _, c := range list {
-		if c.Entity == "tickets" {
+		switch {
+		case c.Entity == "tickets":
 			who.Changes[c.SourceID] = append(who.Changes[c.SourceID], c)
+		case c.Rule == "agent_replaced":
+			replaced++
+			for id := range who.StandIns {
+				if c.After == judge.Hash(id) {
+					who.Users[c.SourceID] = id
+				}
+			}
+		default:
+			return 0, fmt.Errorf("changes of %s: %s %s: %s is listed, and nothing calls for it", customer, c.Entity, c.SourceID, c.Rule)
 		}
 	}
-	return nil
+	return replaced, nil
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -121,29 +122,50 @@ func (a *theirs) create(kind string, record map[string]any) string {
 	return fmt.Sprint(created["id"])
 }
 
+// shown is a ticket as the account shows it, with what the product has listed.
+type shown struct {
+	ticket   map[string]any
+	comments []map[string]any
+	solved   any
+	listed   map[string][]judge.Change
+}
+
 // bring imports tickets as the product encodes them, and judges what arrived.
 func (a *theirs) bring(tickets []judge.Ticket, off migration.Rule) (changes []migration.Change, unlisted []string) {
 	a.t.Helper()
 	for _, ticket := range tickets {
-		body, changed := zendesk.EncodeTickets(nil, zendesk.EncodeInput{
-			Tickets: []migration.Ticket{record(ticket)}, Users: a.users, Organizations: a.orgs, Self: a.self(), Prefix: "farewell-",
-			Partition: "tickets-0001", Single: true, Now: time.Now(), Off: map[migration.Rule]bool{off: true},
-		})
+		got, changed, refused := a.send(ticket, off)
 		changes = append(changes, changed...)
-		status, answer := a.call(http.MethodPost, "imports/tickets", body)
-		got, ok := judged(answer)["ticket"].(map[string]any)
-		if status != http.StatusCreated || !ok {
-			unlisted = append(unlisted, fmt.Sprintf("ticket %s: is not there: %d %.300s", ticket.ID, status, answer))
+		if refused != "" {
+			unlisted = append(unlisted, refused)
 			continue
 		}
-		id := fmt.Sprint(got["id"])
-		metric, _ := judged(a.get("tickets/" + id + "/metrics"))["ticket_metric"].(map[string]any)
-		w := a.world
-		w.Now, w.Changes = time.Now().Unix(), listed(changed)
-		v := judge.Judge(w, ticket, got, a.comments(id), metric["solved_at"])
-		unlisted = append(unlisted, v.Unlisted...)
+		unlisted = append(unlisted, a.judge(ticket, got)...)
 	}
 	return changes, unlisted
+}
+
+// send imports one ticket and reads it back; refused tells why it is not there.
+func (a *theirs) send(ticket judge.Ticket, off migration.Rule) (got shown, changes []migration.Change, refused string) {
+	a.t.Helper()
+	body, changes := zendesk.EncodeTickets(nil, zendesk.EncodeInput{
+		Tickets: []migration.Ticket{record(ticket)}, Users: a.users, Organizations: a.orgs, Self: a.self(), Prefix: "farewell-",
+		Partition: "tickets-0001", Single: true, Now: time.Now(), Off: map[migration.Rule]bool{off: true},
+	})
+	status, answer := a.call(http.MethodPost, "imports/tickets", body)
+	arrived, ok := judged(answer)["ticket"].(map[string]any)
+	if status != http.StatusCreated || !ok {
+		return got, changes, fmt.Sprintf("ticket %s: is not there: %d %.300s", ticket.ID, status, answer)
+	}
+	id := fmt.Sprint(arrived["id"])
+	metric, _ := judged(a.get("tickets/" + id + "/metrics"))["ticket_metric"].(map[string]any)
+	return shown{arrived, a.comments(id), metric["solved_at"], listed(changes)}, changes, ""
+}
+
+func (a *theirs) judge(ticket judge.Ticket, got shown) []string {
+	w := a.world
+	w.Now, w.Changes = time.Now().Unix(), got.listed
+	return judge.Judge(w, ticket, got.ticket, got.comments, got.solved).Unlisted
 }
 
 func (a *theirs) self() string {
@@ -264,3 +286,67 @@ func (a *theirs) needs(ticket judge.Ticket, rule migration.Rule) bool {
 	})
 	return slices.ContainsFunc(changes, func(c migration.Change) bool { return c.Rule == rule })
 }
+
+// The judge sees whatever the product would change without saying so, and
+// whatever it would say without having changed it.
+func TestJudgeSeesEachPlantedDifference(t *testing.T) {
+	t.Parallel()
+	ticket := judge.Ticket{
+		ID: "7", Subject: strings.Repeat("long ", 60), Status: "solved", Priority: "high", Type: "task", Channel: "chat",
+		Requester: fmt.Sprint(firstNumber + 1), Submitter: fmt.Sprint(firstNumber + 2), Organization: fmt.Sprint(firstNumber + 1),
+		CCs: []string{fmt.Sprint(firstNumber + 3)}, Tags: []string{"One", "two"}, Fields: map[string]string{"360500000001": "x"},
+		Created: at(1e9), Updated: at(1e9 + 500), Solved: at(1e9 + 400),
+		Comments: []judge.Comment{
+			{ID: "71", Author: fmt.Sprint(firstNumber + 1), Public: true, Body: "first", Created: at(1e9)},
+			{ID: "72", Author: fmt.Sprint(firstNumber + 4), HTML: true, Body: "<p>second</p>", Created: at(1e9)},
+		},
+	}
+	a := newTheirs(t)
+	other := a.users[fmt.Sprint(firstNumber+9)].ID
+	for name, plant := range map[string]func(s *shown){
+		"":                  func(*shown) {},
+		"subject":           func(s *shown) { s.ticket["subject"] = "long" },
+		"status":            func(s *shown) { s.ticket["status"] = "open" },
+		"priority":          func(s *shown) { s.ticket["priority"] = nil },
+		"type":              func(s *shown) { s.ticket["type"] = "question" },
+		"requester":         func(s *shown) { s.ticket["requester_id"] = other },
+		"submitter":         func(s *shown) { s.ticket["submitter_id"] = other },
+		"organization":      func(s *shown) { s.ticket["organization_id"] = nil },
+		"CC less":           func(s *shown) { s.ticket["collaborator_ids"] = []any{} },
+		"CC more":           func(s *shown) { s.ticket["collaborator_ids"] = append(s.ticket["collaborator_ids"].([]any), other) },
+		"tag more":          func(s *shown) { s.ticket["tags"] = append(s.ticket["tags"].([]any), "three") },
+		"tag less":          func(s *shown) { s.ticket["tags"] = s.ticket["tags"].([]any)[1:] },
+		"custom field":      func(s *shown) { s.ticket["custom_fields"] = []any{} },
+		"created":           func(s *shown) { s.ticket["created_at"] = "2001-09-09T01:46:41Z" },
+		"updated":           func(s *shown) { s.ticket["updated_at"] = "2001-09-09T01:46:41Z" },
+		"solved":            func(s *shown) { s.solved = nil },
+		"comment's body":    func(s *shown) { s.comments[0]["body"] = "first " },
+		"comment's HTML":    func(s *shown) { s.comments[1]["html_body"] = "<p>second</p>." },
+		"comment's author":  func(s *shown) { s.comments[1]["author_id"] = other },
+		"comment's public":  func(s *shown) { s.comments[1]["public"] = true },
+		"comment's time":    func(s *shown) { s.comments[1]["created_at"] = "2001-09-09T01:46:45Z" },
+		"kept subject":      func(s *shown) { s.comments[2]["body"] = "Subject: long" },
+		"kept subject seen": func(s *shown) { s.comments[2]["public"] = true },
+		"comment less":      func(s *shown) { s.comments = s.comments[:2] },
+		"comment more":      func(s *shown) { s.comments = append(s.comments, s.comments[0]) },
+		"list less":         func(s *shown) { s.listed["7"] = s.listed["7"][1:] },
+		"list more": func(s *shown) {
+			s.listed["7"] = append(s.listed["7"], judge.Change{Field: "status", Rule: "value_dropped", Before: judge.Hash("solved"), After: judge.Hash("solved")})
+		},
+		"list's before": func(s *shown) { s.listed["7"][0].Before = judge.Hash("") },
+		"list's after":  func(s *shown) { s.listed["7"][0].After = judge.Hash("") },
+		"list's rule":   func(s *shown) { s.listed["7"][0].Rule = "tag_cleaned" },
+	} {
+		got, _, refused := a.send(ticket, "")
+		if refused != "" {
+			t.Fatal(refused)
+		}
+		plant(&got)
+		unlisted := a.judge(ticket, got)
+		if (len(unlisted) > 0) != (name != "") {
+			t.Errorf("%q is planted, the judge says %q", name, unlisted)
+		}
+	}
+}
+
+func at(unix int64) *int64 { return &unix }

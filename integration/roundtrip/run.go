@@ -63,6 +63,7 @@ func run(ctx context.Context, out io.Writer) (err error) {
 // tally is what the judge saw.
 type tally struct {
 	planned, tickets, comments, fields, listed int
+	replaced                                   int // agents
 	rules                                      map[string]int
 	unlisted                                   []string
 }
@@ -73,6 +74,7 @@ func (t *tally) add(o tally) {
 	t.comments += o.comments
 	t.fields += o.fields
 	t.listed += o.listed
+	t.replaced += o.replaced
 	t.unlisted = append(t.unlisted, o.unlisted...)
 	for rule, n := range o.rules {
 		t.rules[rule] += n
@@ -114,6 +116,7 @@ func (r *report) print(w *world, t tally, took time.Duration) error {
 	r.figure("fields_compared", t.fields, "fields")
 	r.check("unlisted_differences", len(t.unlisted), "differences", "0", len(t.unlisted) == 0)
 	r.check("changes_of_the_plain_sample", r.plain, "changes", "0", r.plain == 0)
+	r.check("agents_replaced", t.replaced, "people", fmt.Sprint(w.seatless), t.replaced == w.seatless)
 	r.figure("changes_listed", t.listed, "changes")
 	for _, rule := range slices.Sorted(maps.Keys(t.rules)) {
 		r.figure("rule_"+rule, t.rules[rule], "changes")

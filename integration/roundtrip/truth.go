@@ -57,19 +57,24 @@ func truth(ctx context.Context, url, client string, fn func(judge.Ticket) error)
 	return err
 }
 
-// registered are a client's people with their address in lower case.
-func registered(ctx context.Context, url, client string) (map[string]string, error) {
+// person is somebody whom a client knows.
+type person struct {
+	no, mail string // mail in lower case
+	staff    bool
+}
+
+// registered are a client's people, some of them twice.
+func registered(ctx context.Context, url, client string) ([]person, error) {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close(ctx)
-	rows, err := conn.Query(ctx, "select person_no::text, lower(coalesce(mail, '')) from crm.people where client = $1", client)
+	rows, err := conn.Query(ctx, "select person_no::text, lower(coalesce(mail, '')), kind <> 'customer' from crm.people where client = $1", client)
 	if err != nil {
 		return nil, err
 	}
-	mails := map[string]string{}
-	var no, mail string
-	_, err = pgx.ForEachRow(rows, []any{&no, &mail}, func() error { mails[no] = mail; return nil })
-	return mails, err
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p person, err error) {
+		return p, row.Scan(&p.no, &p.mail, &p.staff)
+	})
 }

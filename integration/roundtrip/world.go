@@ -34,6 +34,7 @@ type world struct {
 	sandbox, worker    *process
 	url                string // of the sandbox
 	customers          []string
+	seatless           int // of the staff, who are not in the accounts
 }
 
 func (w *world) say(format string, args ...any) {

@@ -129,7 +129,7 @@ func (c *comparison) value(field, part, source, got string, steps ...step) {
 		if s.after == at {
 			continue
 		}
-		if n == len(listed) || listed[n].Rule != s.rule || listed[n].Before != hash(at) || listed[n].After != hash(s.after) {
+		if n == len(listed) || listed[n].Rule != s.rule || listed[n].Before != Hash(at) || listed[n].After != Hash(s.after) {
 			c.differs("%s %s: %s is not listed, or with other hashes", field, part, s.rule)
 			return
 		}
@@ -145,7 +145,8 @@ func (c *comparison) value(field, part, source, got string, steps ...step) {
 	}
 }
 
-func hash(s string) string {
+// Hash is the hash of a value in a change.
+func Hash(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:])
 }
