@@ -29,7 +29,7 @@ func (a *Activities) CompareSource(ctx context.Context, in migration.CompareInpu
 		}
 		pulse.progress(0)
 	}
-	for _, e := range migration.Entities() {
+	for _, e := range migration.Work() {
 		if err := a.Ledger.Compared(ctx, in.Migration, in.Run, e, c.found[e]); err != nil {
 			return migration.CompareOutcome{}, fmt.Errorf("list what the comparison found: %w", err)
 		}
@@ -75,6 +75,9 @@ func (c *comparer) partition(ctx context.Context, p migration.Partition) error {
 			c.missing(p, r)
 			continue
 		}
+		if !p.Entity.IsRecord() {
+			continue // the user's own partition tells what became of them
+		}
 		if r.UpdatedAt.After(state.ReadAt) {
 			c.out.Comparison.ChangedSince++
 			c.list(p, r.ID, "changed_since", "updated at the source after it was read")
@@ -84,6 +87,9 @@ func (c *comparer) partition(ctx context.Context, p migration.Partition) error {
 		}
 	}
 	for id, state := range known {
+		if !p.Entity.IsRecord() {
+			break
+		}
 		if state.Outcome != migration.Skipped {
 			c.out.Comparison.DeletedAtSource++
 			c.list(p, id, "deleted_at_source", "gone from the source since it was read")

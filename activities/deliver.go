@@ -232,7 +232,7 @@ func (l *lane) remember(items []migration.Item) {
 	brought := make(map[string]migration.Target, len(items))
 	for _, item := range items {
 		if item.TargetID != "" {
-			brought[item.SourceID] = migration.Target{ID: item.TargetID}
+			brought[item.SourceID] = migration.Target{ID: item.TargetID, Made: item.Outcome == migration.Created}
 		}
 	}
 	l.people.keep(e, brought)

@@ -133,14 +133,12 @@ func (l *lane) miss(ids []string, level int, readAt time.Time) error {
 	for _, id := range ids {
 		if l.knows(id) {
 			gone = append(gone, id)
-		} else {
-			l.unknown = append(l.unknown, id)
 		}
 	}
 	if len(gone) == 0 {
 		return nil
 	}
-	return l.decide(gone, level, readAt, deletedItems(gone))
+	return l.decide(deletedItems(gone), level, readAt, nil)
 }
 
 func (l *lane) knows(id string) bool {
@@ -321,7 +319,7 @@ func (l *lane) request(page migration.Page, level int) (destination.Parcel, erro
 // dispatch writes the intent and puts the batch on its way.
 func (l *lane) dispatch(page migration.Page, parcel destination.Parcel, level int, inOrder bool) error {
 	if len(parcel.Decided) > 0 {
-		if err := l.decide(itemIDs(parcel.Decided), level, page.ReadAt, parcel.Decided); err != nil {
+		if err := l.decide(parcel.Decided, level, page.ReadAt, parcel.Changes); err != nil {
 			return err
 		}
 	}
@@ -341,7 +339,7 @@ func (l *lane) dispatch(page migration.Page, parcel destination.Parcel, level in
 		return err
 	}
 	b := l.batch(parcel.Sent, level, inOrder, page.ReadAt)
-	b.Changes = parcel.Changes
+	b.Changes = changesOf(parcel.Sent, parcel.Changes)
 	sendBy := time.Now().Add(l.in.Timings.SendWithin) // by this machine's clock, and no later than the ledger's
 	b.SendBy, err = l.a.Ledger.Intend(l.feedCtx, l.hold, b, l.in.Timings.SendWithin)
 	if err != nil {
@@ -369,6 +367,24 @@ func (l *lane) takeSeat() (leave func(), err error) {
 	}
 }
 
+// changesOf are those of the records with the ids.
+func changesOf(ids []string, changes []migration.Change) []migration.Change {
+	if len(changes) == 0 {
+		return nil
+	}
+	has := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		has[id] = true
+	}
+	var of []migration.Change
+	for _, c := range changes {
+		if has[c.SourceID] {
+			of = append(of, c)
+		}
+	}
+	return of
+}
+
 func itemIDs(items []migration.Item) []string {
 	ids := make([]string, len(items))
 	for i := range items {
@@ -378,8 +394,10 @@ func itemIDs(items []migration.Item) []string {
 }
 
 // decide settles records whose fate is known without sending anything.
-func (l *lane) decide(ids []string, level int, readAt time.Time, items []migration.Item) error {
+func (l *lane) decide(items []migration.Item, level int, readAt time.Time, changes []migration.Change) error {
+	ids := itemIDs(items)
 	b := l.batch(ids, level, false, readAt)
+	b.Changes = changesOf(ids, changes)
 	if _, err := l.a.Ledger.Intend(l.feedCtx, l.hold, b, l.in.Timings.SendWithin); err != nil {
 		return fmt.Errorf("write down the decided batch %s: %w", b.ID, err)
 	}

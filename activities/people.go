@@ -38,7 +38,7 @@ func (p *peopleLocks) of(m migration.Migration, e migration.Entity) *sync.Mutex 
 // directory finds everybody whom the page names: from memory, from the ledger,
 // and for those who are in neither, by bringing them now.
 func (l *lane) directory(page migration.Page) (destination.Directory, error) {
-	users, organizations := l.dest.People(page)
+	users, organizations := l.dest.People(l.kind(), page)
 	found := map[migration.Entity]map[string]migration.Target{}
 	for _, want := range []struct {
 		e   migration.Entity
@@ -49,12 +49,19 @@ func (l *lane) directory(page migration.Page) (destination.Directory, error) {
 			return nil, err
 		}
 	}
+	if l.kind() == migration.Tickets {
+		if err := l.affiliate(page, found); err != nil {
+			return nil, err
+		}
+	}
 	return func(_ context.Context, e migration.Entity, _ []string) (map[string]migration.Target, error) {
 		return found[e], nil
 	}, nil
 }
 
-// acquaint finds the targets of these people, as far as they have one.
+// acquaint finds the targets of these people, as far as they have one. For a
+// ticket, the placeholder stands for whoever has none: the source does not know
+// them, or the account refused them.
 func (l *lane) acquaint(e migration.Entity, ids []string, found map[string]migration.Target) error {
 	missing := slices.DeleteFunc(l.people.find(e, ids, found), func(id string) bool {
 		stoodIn := e == migration.Users && l.standIns[id]
@@ -63,11 +70,26 @@ func (l *lane) acquaint(e migration.Entity, ids []string, found map[string]migra
 		}
 		return stoodIn
 	})
+	if err := l.meet(e, without(missing, []string{""}), found); err != nil {
+		return err
+	}
+	if e != migration.Users || l.kind() != migration.Tickets {
+		return nil
+	}
+	missing = slices.DeleteFunc(missing, func(id string) bool { return found[id].ID != "" })
+	if len(missing) == 0 {
+		return nil
+	}
+	return l.standIn(missing, found)
+}
+
+// meet looks people up in the ledger, and brings those who are not there.
+func (l *lane) meet(e migration.Entity, missing []string, found map[string]migration.Target) error {
 	missing, err := l.ask(e, missing, found)
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	unknown, err := l.bring(e, missing)
+	err = l.bring(e, missing)
 	for errors.Is(err, ledger.ErrFenced) {
 		// A lane of another worker brings people of this migration too, and it
 		// may have brought these.
@@ -77,18 +99,13 @@ func (l *lane) acquaint(e migration.Entity, ids []string, found map[string]migra
 		if missing, err = l.ask(e, missing, found); err != nil {
 			return err
 		}
-		unknown, err = l.bring(e, missing)
+		err = l.bring(e, missing)
 	}
 	if err != nil {
 		return err
 	}
-	if _, err := l.ask(e, missing, found); err != nil {
-		return err
-	}
-	if len(unknown) == 0 || e != migration.Users {
-		return nil
-	}
-	return l.standIn(unknown, found)
+	_, err = l.ask(e, missing, found)
+	return err
 }
 
 // ask takes targets from the ledger, and returns the ids that are not there.
@@ -106,10 +123,10 @@ func (l *lane) ask(e migration.Entity, ids []string, found map[string]migration.
 
 // bring exports people who are in no partition that was exported yet: they
 // came to the source after their partition had been read, or a trial skipped
-// it. It returns those whom the source does not know.
-func (l *lane) bring(e migration.Entity, ids []string) (unknown []string, err error) {
+// it.
+func (l *lane) bring(e migration.Entity, ids []string) error {
 	if len(ids) == 0 {
-		return nil, nil
+		return nil
 	}
 	lock := l.a.people.of(l.in.Migration, e)
 	lock.Lock()
@@ -128,30 +145,29 @@ func keys(set map[string]bool) []string {
 }
 
 // errand runs a lane of its own within this one's activity.
-func (l *lane) errand(p migration.Partition, prepare func(child *lane)) (unknown []string, err error) {
+func (l *lane) errand(p migration.Partition, prepare func(child *lane)) error {
 	in := l.in
 	in.Partition, in.Limit = p, 0
 	child, err := l.a.startLane(l.feedCtx, l.dest, in, exportAll)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer child.end()
 	prepare(child)
 	if err := child.run(); err != nil {
-		return nil, err
+		return err
 	}
 	if out := child.halted(); out != nil {
 		if out.Parked != nil { // an operator decides about what the workflow has planned
 			out.Parked.Partition = l.in.Partition.ID
 		}
 		l.halt(*out)
-		return nil, context.Canceled
+		return context.Canceled
 	}
-	return child.unknown, nil
+	return nil
 }
 
-// standIn maps people whom the source does not know to the placeholder, and
-// brings the placeholder before it is needed for the first time. Only this
+// standIn maps people to the placeholder, and brings the placeholder before it is needed for the first time. Only this
 // lane remembers it: they may come to the source yet.
 func (l *lane) standIn(unknown []string, found map[string]migration.Target) error {
 	target, err := l.placeholder()
@@ -183,7 +199,7 @@ func (l *lane) placeholder() (migration.Target, error) {
 			return migration.Target{}, fmt.Errorf("the placeholder for unknown people could not be created in %s; see `starter failures`", l.in.Migration.Account)
 		}
 		p := migration.Partition{ID: string(migration.Placeholders), Entity: migration.Placeholders}
-		if _, err := l.errand(p, func(child *lane) {
+		if err := l.errand(p, func(child *lane) {
 			if !child.known[unknownPerson] {
 				child.again = append(child.again, task{ids: []string{unknownPerson}})
 			}

@@ -103,8 +103,11 @@ func (a *Activities) MakePlan(ctx context.Context, in migration.MakePlanInput) (
 	if in.Options.Limit > 0 {
 		out.Rows[migration.Tickets] = min(out.Rows[migration.Tickets], in.Options.Limit)
 		if !streams { // people come on demand
-			delete(out.Rows, migration.Organizations)
-			delete(out.Rows, migration.Users)
+			for _, e := range migration.Work() {
+				if e != migration.Tickets {
+					delete(out.Rows, e)
+				}
+			}
 		}
 	}
 	return out, nil
@@ -125,7 +128,11 @@ func (a *Activities) plan(ctx context.Context, m migration.Migration) (migration
 		return plan, err
 	}
 	_, streams := dest.(destination.Streams)
-	for _, e := range migration.Entities() {
+	work := migration.Work()
+	if streams {
+		work = migration.Entities() // a bundle shows what belongs to users in their own rows
+	}
+	for _, e := range work {
 		cut, err := a.cut(ctx, m.Customer, e, streams)
 		if err != nil {
 			return plan, fmt.Errorf("cut %s into partitions: %w", e, err)

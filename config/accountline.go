@@ -13,6 +13,7 @@ import (
 
 // line is one line of the accounts file on its way to becoming an account.
 type line struct {
+	columns  []string
 	path     string
 	folder   string // relative paths in secret_ref begin here
 	fields   []string
@@ -20,10 +21,10 @@ type line struct {
 }
 
 func (l line) account() (destination.Account, error) {
-	if len(l.fields) != len(columns) {
-		at := min(len(l.fields), len(columns)) - 1
-		return destination.Account{}, l.errorf(columns[at], "the line has %d fields, %d are expected: %s",
-			len(l.fields), len(columns), strings.Join(columns, ","))
+	if len(l.fields) != len(l.columns) {
+		at := min(len(l.fields), len(l.columns)) - 1
+		return destination.Account{}, l.errorf(l.columns[at], "the line has %d fields, %d are expected: %s",
+			len(l.fields), len(l.columns), strings.Join(l.columns, ","))
 	}
 	a := destination.Account{
 		Name:     l.field("account"),
@@ -33,7 +34,7 @@ func (l line) account() (destination.Account, error) {
 		Auth:     l.field("auth"),
 	}
 	for _, check := range []func(*destination.Account) error{
-		l.checkNames, l.checkDestination, l.readPace, l.checkAuth, l.readSecretRef,
+		l.checkNames, l.checkDestination, l.readPace, l.checkAuth, l.readSecretRef, l.readAgent,
 	} {
 		if err := check(&a); err != nil {
 			return destination.Account{}, err
@@ -43,11 +44,11 @@ func (l line) account() (destination.Account, error) {
 }
 
 func (l line) field(column string) string {
-	return strings.TrimSpace(l.fields[slices.Index(columns, column)])
+	return strings.TrimSpace(l.fields[slices.Index(l.columns, column)])
 }
 
 func (l line) errorf(column, format string, args ...any) error {
-	number, at := l.position(slices.Index(columns, column))
+	number, at := l.position(slices.Index(l.columns, column))
 	return fmt.Errorf("%s:%d:%d: %s: %s", l.path, number, at, column, fmt.Sprintf(format, args...))
 }
 
@@ -132,5 +133,22 @@ func (l line) readSecretRef(a *destination.Account) error {
 		return l.errorf("secret_ref", "it must be env:NAME or file:PATH (the secret itself does not belong in this file)")
 	}
 	a.Secret = secret{account: a.Name, kind: kind, name: name, folder: l.folder}.read
+	return nil
+}
+
+// readAgent takes the e-mail address of an agent, where the file has a column
+// for it.
+func (l line) readAgent(a *destination.Account) error {
+	if !slices.Contains(l.columns, agentColumn) {
+		return nil
+	}
+	a.Agent = l.field(agentColumn)
+	switch {
+	case a.Agent == "":
+	case a.Kind == migration.DestinationCSV:
+		return l.errorf(agentColumn, "a %s destination has no agents: leave it empty", a.Kind)
+	case !strings.Contains(a.Agent, "@"):
+		return l.errorf(agentColumn, "not an e-mail address: it must be that of an agent of the account, or empty for the user whose credentials are in use")
+	}
 	return nil
 }

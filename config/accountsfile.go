@@ -14,6 +14,10 @@ import (
 // columns is the header of the accounts file.
 var columns = []string{"customer", "destination", "account", "url", "plan_per_minute", "reserved_percent", "auth", "secret_ref"}
 
+// agentColumn may follow: who stands for the source's agents that the account
+// does not have.
+const agentColumn = "agent"
+
 // defaultReserved is the share of an account's requests that is left to its
 // other integrations when the file does not say.
 const defaultReserved = 20
@@ -34,7 +38,8 @@ func ReadAccounts(path string) (Accounts, error) {
 func parseAccounts(path, text string) (Accounts, error) {
 	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff")))
 	r.FieldsPerRecord = -1 // the number is checked with a message of our own
-	if err := readHeader(path, r); err != nil {
+	header, err := readHeader(path, r)
+	if err != nil {
 		return nil, err
 	}
 	seen := seenAccounts{}
@@ -47,7 +52,7 @@ func parseAccounts(path, text string) (Accounts, error) {
 		if err != nil {
 			return nil, syntaxError(path, err)
 		}
-		l := line{path: path, fields: fields, position: r.FieldPos, folder: filepath.Dir(path)}
+		l := line{columns: header, path: path, fields: fields, position: r.FieldPos, folder: filepath.Dir(path)}
 		account, err := l.account()
 		if err != nil {
 			return nil, err
@@ -59,19 +64,19 @@ func parseAccounts(path, text string) (Accounts, error) {
 	}
 }
 
-func readHeader(path string, r *csv.Reader) error {
+func readHeader(path string, r *csv.Reader) ([]string, error) {
 	header, err := r.Read()
 	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s:1:1: the file is empty: its first line must be %s", path, strings.Join(columns, ","))
+		return nil, fmt.Errorf("%s:1:1: the file is empty: its first line must be %s", path, strings.Join(columns, ","))
 	}
 	if err != nil {
-		return syntaxError(path, err)
+		return nil, syntaxError(path, err)
 	}
 	for i := range header {
 		header[i] = strings.TrimSpace(header[i])
 	}
-	if slices.Equal(header, columns) {
-		return nil
+	if slices.Equal(header, columns) || slices.Equal(header, append(slices.Clone(columns), agentColumn)) {
+		return header, nil
 	}
 	at := 0
 	for at < len(header) && at < len(columns) && header[at] == columns[at] {
@@ -81,8 +86,8 @@ func readHeader(path string, r *csv.Reader) error {
 	if at < len(header) {
 		lineNumber, column = r.FieldPos(at)
 	}
-	return fmt.Errorf("%s:%d:%d: the header is not as expected: the first line must be %s",
-		path, lineNumber, column, strings.Join(columns, ","))
+	return nil, fmt.Errorf("%s:%d:%d: the header is not as expected: the first line must be %s, and %s where that is wanted",
+		path, lineNumber, column, strings.Join(columns, ","), agentColumn)
 }
 
 // syntaxError translates what encoding/csv found; its errors quote no content.

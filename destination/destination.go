@@ -24,6 +24,7 @@ type Account struct {
 	ReservedPercent int // share of the plan left to the account's other integrations
 	Auth            string
 	Secret          func() (string, error)
+	Agent           string // e-mail address of the agent there who stands for agents whom the account does not have; empty: whoever the credentials are of
 }
 
 // Check is one finding of a preflight.
@@ -61,7 +62,9 @@ type Destination interface {
 }
 
 // Directory finds people and organizations in the account by their source id.
-// What it does not know is missing from the answer.
+// What it does not know is missing from the answer. Of migration.Memberships it
+// tells, by the user's source id, the organizations in the account that the
+// user is in: their ids, the default one first, with commas between them.
 type Directory func(ctx context.Context, e migration.Entity, sourceIDs []string) (map[string]migration.Target, error)
 
 // Parcel is a batch made ready by Prepare: what is decided without sending,
@@ -73,7 +76,8 @@ type Parcel struct {
 	Single  bool             // goes out through the endpoint for one record
 
 	// Changes are the differences between the source and what Body sends: all
-	// of them, in the order of each value's chain, and of Sent records only.
+	// of them, in the order of each value's chain. Of Decided records they are
+	// what the account shows instead.
 	Changes []migration.Change
 }
 
@@ -139,9 +143,10 @@ type Batches interface {
 	// BatchSize is the most records of an entity in one batch.
 	BatchSize(e migration.Entity) int
 
-	// People lists the source ids of users and organizations that a page
-	// needs to find in the Directory before it can be prepared.
-	People(page migration.Page) (users, organizations []string)
+	// People lists the source ids of users and organizations that a page of an
+	// entity needs to find in the Directory before it can be prepared. An
+	// empty id among the users stands for somebody whom the source does not name.
+	People(e migration.Entity, page migration.Page) (users, organizations []string)
 
 	// Prepare decides which records of the page need sending and encodes
 	// those. It may look things up in the account; it writes nothing there.

@@ -25,13 +25,14 @@ func (s *stage) conversations(client string) []map[string]any {
 func (s *stage) people(client string) []map[string]any {
 	s.t.Helper()
 	return query(s.t, s.source, `
-		select person_no, company_no, concat_ws(' ', first_name, last_name) as name, lower(mail) as mail, phone, zone, language, labels, kind
+		select person_no, company_no, concat_ws(' ', first_name, last_name) as name, lower(mail) as mail, phone, zone, language, labels, kind,
+		       also_at, more_mails, more_phones, attributes, banned
 		from crm.people where client = $1 order by person_no`, client)
 }
 
 func (s *stage) companies(client string) []map[string]any {
 	s.t.Helper()
-	return query(s.t, s.source, `select company_no, title, about, memo, labels from crm.companies where client = $1 order by company_no`, client)
+	return query(s.t, s.source, `select company_no, title, about, memo, labels, attributes from crm.companies where client = $1 order by company_no`, client)
 }
 
 // count is a number that the source gives.

@@ -1,6 +1,7 @@
 package integration_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,7 +56,11 @@ func (s *stage) arrivedIn(account, client string) arrived {
 		if mail := text(p["mail"]); a.person[no] == "" && mail != "" {
 			a.person[no] = byMail[mail]
 		}
+		if a.person[no] == "" && text(p["kind"]) != "customer" {
+			a.person[no] = byMail["front.desk@"+client+".example"] // the last of the staff has no seat any more
+		}
 	}
+	a.person[""] = byExternalID["farewell-unknown-person"]
 	for _, o := range a.organizations {
 		if no, ours := strings.CutPrefix(text(o["external_id"]), "farewell-"); ours {
 			a.company[no] = text(o["id"])
@@ -230,6 +235,11 @@ func (a arrived) wantPeople(people []map[string]any) {
 			ours++
 		}
 	}
+	companies := map[string][]string{} // of a user: of all registrations of one address
+	for _, p := range people {
+		user := a.person[text(p["person_no"])]
+		companies[user] = append(companies[user], a.companiesOf(p)...)
+	}
 	brought := map[string]bool{}
 	for _, p := range people {
 		no := text(p["person_no"])
@@ -249,6 +259,12 @@ func (a arrived) wantPeople(people []map[string]any) {
 			{"role", text(u["role"]), "end-user"},
 			{"organization_id", text(u["organization_id"]), a.company[text(p["company_no"])]},
 			{"tags", inOrder(u["tags"]), inOrder(p["labels"])},
+			{"time_zone", text(u["time_zone"]), cmp.Or(text(p["zone"]), "UTC")},
+			{"locale", text(u["locale"]), cmp.Or(text(p["language"]), "en-US")},
+			{"suspended", text(u["suspended"]), text(p["banned"])},
+			{"user_fields", fields(u["user_fields"]), fields(p["attributes"])},
+			{"identities", identities(a.t, u), furtherOf(p)},
+			{"organizations", inOrder(u["organization_ids"]), distinct(companies[a.person[no]])},
 		} {
 			if field.got != field.want {
 				a.t.Errorf("person %s: %s is %q, want %q", no, field.name, field.got, field.want)
@@ -274,6 +290,7 @@ func (a arrived) wantOrganizations(companies []map[string]any) {
 			{"details", text(o["details"]), text(c["about"])},
 			{"notes", text(o["notes"]), text(c["memo"])},
 			{"tags", inOrder(o["tags"]), inOrder(c["labels"])},
+			{"organization_fields", fields(o["organization_fields"]), fields(c["attributes"])},
 		} {
 			if field.got != field.want {
 				a.t.Errorf("organization %s: %s is %q, want %q", no, field.name, field.got, field.want)
@@ -283,4 +300,54 @@ func (a arrived) wantOrganizations(companies []map[string]any) {
 	if len(a.company) != len(companies) {
 		a.t.Errorf("%d organizations carry our external ids, want %d", len(a.company), len(companies))
 	}
+}
+
+// fields are an object as text, the empty one where there is none.
+func fields(v any) string {
+	object, _ := v.(map[string]any)
+	if object == nil {
+		object = map[string]any{}
+	}
+	return fmt.Sprint(object) // in the order of the keys
+}
+
+// identities are a user's further addresses and numbers.
+func identities(t testing.TB, u map[string]any) string {
+	var further []string
+	for _, i := range objects(t, u["identities"]) {
+		if value := text(i["value"]); value != text(u["email"]) && value != text(u["phone"]) {
+			further = append(further, text(i["type"])+" "+value)
+		}
+	}
+	slices.Sort(further)
+	return strings.Join(further, ", ")
+}
+
+func furtherOf(person map[string]any) string {
+	var further []string
+	for _, mail := range words(person["more_mails"]) {
+		further = append(further, "email "+mail)
+	}
+	for _, phone := range words(person["more_phones"]) {
+		further = append(further, "phone_number "+phone)
+	}
+	slices.Sort(further)
+	return strings.Join(further, ", ")
+}
+
+// distinct are the words once each, in alphabetical order.
+func distinct(words []string) string {
+	slices.Sort(words)
+	return strings.Join(slices.Compact(words), " ")
+}
+
+// companiesOf are the ids in the account of all companies of a person.
+func (a arrived) companiesOf(person map[string]any) []string {
+	var of []string
+	for _, no := range append([]string{text(person["company_no"])}, words(person["also_at"])...) {
+		if no != "" {
+			of = append(of, a.company[no])
+		}
+	}
+	return of
 }

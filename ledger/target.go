@@ -18,10 +18,10 @@ func (l *Ledger) Targets(ctx context.Context, m migration.Migration, e migration
 	// statistics of a new table yet reads all people instead. The migration is
 	// looked up once, in a query of its own, and not for each of them.
 	rows, err := l.pool.Query(ctx, `
-		select w.id, t.target_id, t.agent
+		select w.id, t.target_id, t.agent, t.made
 		from unnest($5::text[]) w(id)
 		cross join lateral (
-			select t.target_id, t.agent from targets t
+			select t.target_id, t.agent, t.outcome is not distinct from 'c' as made from targets t
 			where t.migration_id = `+theMigration+` and t.entity = $4 and t.source_id = w.id limit 1) t
 		where t.target_id <> ''`, key(m, e, sourceIDs)...)
 	if err != nil {
@@ -30,7 +30,7 @@ func (l *Ledger) Targets(ctx context.Context, m migration.Migration, e migration
 	targets := make(map[string]migration.Target, len(sourceIDs))
 	var id string
 	var t migration.Target
-	_, err = pgx.ForEachRow(rows, []any{&id, &t.ID, &t.Agent}, func() error { targets[id] = t; return nil })
+	_, err = pgx.ForEachRow(rows, []any{&id, &t.ID, &t.Agent, &t.Made}, func() error { targets[id] = t; return nil })
 	if err != nil {
 		return nil, failed(op, err)
 	}

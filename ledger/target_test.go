@@ -20,7 +20,7 @@ func TestTargetsComeFromSettlementsAndLookups(t *testing.T) {
 
 	got, err := l.Targets(t.Context(), acme, migration.Users, []string{"1", "2", "3", "4", "8", "9"})
 	must(t, err)
-	want := map[string]migration.Target{"1": {ID: "90001", Agent: true}, "2": {ID: "90002"}, "8": {ID: "90008"}}
+	want := map[string]migration.Target{"1": {ID: "90001", Agent: true}, "2": {ID: "90002", Made: true}, "8": {ID: "90008"}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("targets %v, want %v", got, want)
 	}

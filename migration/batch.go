@@ -119,9 +119,10 @@ type PartitionState struct {
 type Target struct {
 	ID    string
 	Agent bool // an agent or admin there
+	Made  bool // by a batch of the migration, not met in the account
 
 	// Placeholder tells that it stands for somebody whom the source does not
-	// know. The ledger does not keep that.
+	// know, or the account refused. The ledger does not keep that.
 	Placeholder bool
 }
 

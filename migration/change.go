@@ -25,6 +25,7 @@ const (
 	RuleTimeFuture       Rule = "time_future"       // later than the account's clock
 	RuleTimeOrder        Rule = "time_order"        // comments out of order or at the same second, or a ticket younger than its comments
 	RulePersonReplaced   Rule = "person_replaced"   // not known, or refused by the account: somebody stands in
+	RuleAgentReplaced    Rule = "agent_replaced"    // an agent of the source who is none in the account: another agent stands in
 	RuleOrganizationLeft Rule = "organization_left" // not known, or of a requester who was replaced: left out, and the account puts in the requester's own
 	RuleCCsOver          Rule = "ccs_over"          // a CC more than the destination takes: left out
 	RuleCCLeft           Rule = "cc_left"           // a CC who is not known, or refused by the account: left out

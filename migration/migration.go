@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -80,6 +81,10 @@ const (
 // Entities lists every entity in the order of export: whoever is named by a
 // later one is there already.
 func Entities() []Entity { return []Entity{Organizations, Users, Tickets} }
+
+// IsRecord tells whether each of the entity is a record of the source, and not
+// something that belongs to one.
+func (e Entity) IsRecord() bool { return slices.Contains(Entities(), e) }
 
 // Work lists what is brought to an account, in order: the entities, and what
 // belongs to users but must wait for others.

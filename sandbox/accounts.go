@@ -57,11 +57,11 @@ func (o accountsOptions) write(ctx context.Context, customers []samplecrm.Custom
 	if err := os.MkdirAll(secrets, 0o700); err != nil {
 		return fmt.Errorf("write the accounts file: %w", err)
 	}
-	lines := [][]string{{"customer", "destination", "account", "url", "plan_per_minute", "reserved_percent", "auth", "secret_ref"}}
+	lines := [][]string{{"customer", "destination", "account", "url", "plan_per_minute", "reserved_percent", "auth", "secret_ref", "agent"}}
 	toZendesk := 0
 	for _, c := range customers {
 		if c.Destination == migration.DestinationCSV {
-			lines = append(lines, []string{c.ID, c.Destination, c.ID + "-csv", bundles, "", "", "", ""})
+			lines = append(lines, []string{c.ID, c.Destination, c.ID + "-csv", bundles, "", "", "", "", ""})
 			continue
 		}
 		line, err := o.zendesk(ctx, c, secrets, toZendesk)
@@ -85,7 +85,7 @@ func (o accountsOptions) write(ctx context.Context, customers []samplecrm.Custom
 // zendesk creates the customer's account in the sandbox and returns its line.
 // The three kinds of credentials take turns.
 func (o accountsOptions) zendesk(ctx context.Context, c samplecrm.CustomerSpec, secrets string, turn int) ([]string, error) {
-	a, err := o.create(ctx, c.ID)
+	a, err := o.create(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("create the sandbox account %s: %w", c.ID, err)
 	}
@@ -103,6 +103,7 @@ func (o accountsOptions) zendesk(ctx context.Context, c samplecrm.CustomerSpec, 
 	return []string{
 		c.ID, migration.DestinationZendesk, c.ID, o.account(c.ID),
 		strconv.Itoa(planPerMinute), strconv.Itoa(reservedPercent), auth, "file:" + path,
+		samplecrm.StandInAgent(c),
 	}, nil
 }
 
@@ -111,12 +112,13 @@ func (o accountsOptions) account(name string) string {
 	return strings.TrimSuffix(o.sandbox, "/") + "/accounts/" + url.PathEscape(name)
 }
 
-func (o accountsOptions) create(ctx context.Context, name string) (sandboxAccount, error) {
+func (o accountsOptions) create(ctx context.Context, c samplecrm.CustomerSpec) (sandboxAccount, error) {
 	settings, err := json.Marshal(map[string]any{
 		"plan_per_minute": planPerMinute,
 		"time_scale":      o.timeScale,
 		"bulk_users":      true,
 		"ticket_fields":   samplecrm.TicketFields(),
+		"agents":          samplecrm.Agents(c),
 		"poison":          map[string]any{"marker": samplecrm.PoisonTag},
 	})
 	if err != nil {
@@ -124,7 +126,7 @@ func (o accountsOptions) create(ctx context.Context, name string) (sandboxAccoun
 	}
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
 	defer cancel()
-	address := strings.TrimSuffix(o.sandbox, "/") + "/_sandbox/accounts/" + url.PathEscape(name) + "/settings"
+	address := strings.TrimSuffix(o.sandbox, "/") + "/_sandbox/accounts/" + url.PathEscape(c.ID) + "/settings"
 	req, err := http.NewRequestWithContext(ctx, http.MethodPut, address, bytes.NewReader(settings))
 	if err != nil {
 		return sandboxAccount{}, err

@@ -53,7 +53,7 @@ func TestFillWritesAnAccountForEachCustomerWhoseCredentialsWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := readCSV(t, file)
-	if len(lines) != 7 || strings.Join(lines[0], ",") != "customer,destination,account,url,plan_per_minute,reserved_percent,auth,secret_ref" {
+	if len(lines) != 7 || strings.Join(lines[0], ",") != "customer,destination,account,url,plan_per_minute,reserved_percent,auth,secret_ref,agent" {
 		t.Fatalf("%d lines: %v", len(lines), lines)
 	}
 	auths := map[string]int{}

@@ -103,13 +103,13 @@ func countsTable(r migration.RunRecord) *table {
 	t := &table{columns: []column{
 		left(""), right("PLANNED"), right("READ"), right("CREATED"), right("ALREADY THERE"), right("SKIPPED"), right("FAILED"), right("IN DOUBT"),
 	}}
-	for _, e := range append(migration.Entities(), migration.Attachments, migration.Placeholders) {
+	for _, e := range append(migration.Work(), migration.Attachments, migration.Placeholders) {
 		c := r.Counts[e]
 		planned := number(r.Planned[e].Read)
-		if !slices.Contains(migration.Entities(), e) {
-			if c == (migration.Counts{}) {
-				continue
-			}
+		if !e.IsRecord() && c == (migration.Counts{}) {
+			continue
+		}
+		if !slices.Contains(migration.Work(), e) {
 			planned = "" // what is met on the way is in no plan
 		}
 		t.add(string(e), planned, number(c.Read), number(c.Created), number(c.AlreadyThere),

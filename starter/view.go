@@ -75,6 +75,8 @@ type viewJSON struct {
 	Users         migration.Counts     `json:"users"`
 	Tickets       migration.Counts     `json:"tickets"`
 	Attachments   migration.Counts     `json:"attachments"`
+	Memberships   migration.Counts     `json:"memberships"`
+	Suspensions   migration.Counts     `json:"suspensions"`
 	Placeholders  migration.Counts     `json:"placeholders"`
 	Comparison    migration.Comparison `json:"comparison"`
 	Duplicates    int64                `json:"duplicates_repaired"`
@@ -101,6 +103,8 @@ func (v view) MarshalJSON() ([]byte, error) {
 		Users:         v.counts(migration.Users),
 		Tickets:       v.counts(migration.Tickets),
 		Attachments:   v.counts(migration.Attachments),
+		Memberships:   v.counts(migration.Memberships),
+		Suspensions:   v.counts(migration.Suspensions),
 		Placeholders:  v.counts(migration.Placeholders),
 		Comparison:    v.Run.Comparison, Duplicates: v.Run.Duplicates, Changes: v.Changes, Parked: parked,
 		WorkflowID: v.WorkflowID(), RunID: v.RunID,

@@ -22,7 +22,7 @@ func (r *run) export(ctx workflow.Context, partitions []migration.Partition) err
 	if r.streams {
 		return r.exportAll(ctx, partitions, exportLanes, &left)
 	}
-	for _, e := range migration.Entities() {
+	for _, e := range migration.Work() {
 		work := of(e, partitions)
 		if r.in.Options.Limit > 0 && e != migration.Tickets {
 			continue // a trial takes the people whom its tickets name, on demand

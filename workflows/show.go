@@ -109,8 +109,11 @@ func (r *run) details() string {
 	}
 	b.WriteString("\n\n| | read | created | already there | skipped | failed | in doubt |\n|---|--:|--:|--:|--:|--:|--:|\n")
 	sums := r.byEntity()
-	for _, e := range migration.Entities() {
+	for _, e := range migration.Work() {
 		c := sums[e]
+		if !e.IsRecord() && c == (migration.Counts{}) {
+			continue
+		}
 		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %d | %d |\n", e, c.Read, c.Created, c.AlreadyThere, c.Skipped, c.Failed, c.InDoubt)
 	}
 	for _, p := range r.parkedList() {

@@ -34,7 +34,7 @@ func users(n int) migration.Page {
 			OrganizationID: "O0",
 			Name:           fmt.Sprintf("李 %d", i),
 			Email:          fmt.Sprintf("user%d@example.com", i),
-			Role:           "admin",
+			Role:           "end_user",
 			CreatedAt:      made,
 			UpdatedAt:      made,
 		})

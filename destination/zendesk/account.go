@@ -65,6 +65,8 @@ type Account struct {
 	recent    *recentKeys
 	self      *selfID
 	mapped    translations
+	joinings  joinings
+	agents    *agents
 
 	sent         atomic.Int64 // requests other than polls
 	bulkUsersOff atomic.Bool  // the account refused users/create_many: it must be enabled by Zendesk
@@ -128,6 +130,7 @@ func Open(o Options) (*Account, error) {
 	a.jobs = newPoller(a)
 	a.look = newResolver(a)
 	a.self = newSelfID(a)
+	a.agents = &agents{a: a, standIn: emailKey(o.Account.Agent)}
 	if a.creds, err = newCredentials(a, o.Account); err != nil {
 		a.end()
 		return nil, misconfigured(o.Account.Name, err)

@@ -84,8 +84,10 @@ func (d *draft) people() {
 	if t.OrganizationID == "" {
 		return
 	}
-	if known { // it must be one of the requester's, which a stand-in's is not
-		d.organization = d.in.Organizations[t.OrganizationID].ID
+	organization := d.in.Organizations[t.OrganizationID].ID
+	// It must be one of the requester's, which a stand-in's is not.
+	if known && (d.in.member(t.RequesterID, organization) || !d.applies(migration.RuleOrganizationLeft)) {
+		d.organization = organization
 	}
 	if d.organization == "" && d.applies(migration.RuleOrganizationLeft) {
 		d.note("organization_id", "", migration.RuleOrganizationLeft, migration.HashText(t.OrganizationID), migration.HashText(""))

@@ -15,6 +15,7 @@ type EncodeInput struct {
 	Tickets       []migration.Ticket
 	Users         map[string]migration.Target // by source id
 	Organizations map[string]migration.Target // by source id
+	Memberships   map[string]migration.Target // by source id of a user, as destination.Directory gives them; who is missing was not asked for
 	Self          string                      // id of the user whose credentials are in use; stands in for whom nobody knows
 	Prefix        string                      // of external ids
 	Partition     string
@@ -133,6 +134,13 @@ func (in *EncodeInput) known(sourceID string) (id string, known bool) {
 	return target.ID, target.ID != "" && !target.Placeholder
 }
 
+// member tells whether a requester is in an organization of the account: Zendesk
+// refuses the ticket otherwise. Whoever was not asked for is left to it.
+func (in *EncodeInput) member(sourceID, organization string) bool {
+	of, asked := in.Memberships[sourceID]
+	return !asked || slices.Contains(strings.Split(of.ID, ","), organization)
+}
+
 // firstAuthor stands in for an unknown requester: the first known author of a
 // public comment, else ourselves.
 func (in *EncodeInput) firstAuthor(t *migration.Ticket) string {
@@ -218,8 +226,62 @@ func encodeUsers(buf []byte, users []migration.User, organizations map[string]mi
 		o.said("time_zone", u.TimeZone)
 		o.said("locale", u.Locale)
 		o.words("tags", cleanTags(u.Tags))
+		o.buf = appendIdentities(&o, u)
+		o.json("user_fields", u.Fields)
 		return o.end()
 	})
+}
+
+// appendIdentities appends the further addresses and numbers.
+// https://developer.zendesk.com/api-reference/ticketing/users/user_identities/
+func appendIdentities(o *object, u *migration.User) []byte {
+	began := false
+	add := func(kind, value string) {
+		if !began {
+			o.key("identities")
+			o.buf = append(o.buf, '[')
+		} else {
+			o.buf = append(o.buf, ',')
+		}
+		began = true
+		i := beginObject(o.buf)
+		i.text("type", kind)
+		i.text("value", value)
+		o.buf = i.end()
+	}
+	for _, email := range furtherEmails(u) {
+		add("email", email)
+	}
+	for _, phone := range furtherPhones(u) {
+		add("phone_number", phone)
+	}
+	if began {
+		o.buf = append(o.buf, ']')
+	}
+	return o.buf
+}
+
+// furtherEmails are those beside the user's own, each once.
+func furtherEmails(u *migration.User) []string {
+	seen := []string{"", emailKey(u.Email)}
+	var further []string
+	for _, email := range u.Emails {
+		if key := emailKey(email); !slices.Contains(seen, key) {
+			seen = append(seen, key)
+			further = append(further, strings.TrimSpace(email))
+		}
+	}
+	return further
+}
+
+func furtherPhones(u *migration.User) []string {
+	seen := []string{"", strings.TrimSpace(u.Phone)}
+	for _, phone := range u.Phones {
+		if phone = strings.TrimSpace(phone); !slices.Contains(seen, phone) {
+			seen = append(seen, phone)
+		}
+	}
+	return seen[2:]
 }
 
 func userName(u *migration.User) string {
@@ -243,6 +305,7 @@ func encodeOrganizations(buf []byte, organizations []migration.Organization, pre
 		o.said("details", org.Details)
 		o.said("notes", org.Notes)
 		o.words("tags", cleanTags(org.Tags))
+		o.json("organization_fields", org.Fields)
 		return o.end()
 	})
 }

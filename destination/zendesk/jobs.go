@@ -440,10 +440,7 @@ func (a *Account) listJobs(ctx context.Context, pages int, each func(jobStatus) 
 	for n := 1; ; n++ {
 		var list struct {
 			Jobs []jobStatus `json:"job_statuses"`
-			Meta struct {
-				HasMore bool   `json:"has_more"`
-				After   string `json:"after_cursor"`
-			} `json:"meta"`
+			Meta meta        `json:"meta"`
 		}
 		if err := a.get(ctx, "list jobs", jobsPath, query, decodeInto(&list)); err != nil {
 			return err

@@ -1,6 +1,8 @@
 package zendesk
 
 import (
+	"bytes"
+	"encoding/json"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -161,6 +163,26 @@ func (o *object) words(name string, words []string) {
 		o.buf = appendString(o.buf, w)
 	}
 	o.buf = append(o.buf, ']')
+}
+
+// json appends a member that is JSON already, decoded and encoded, since a lone
+// surrogate escape would spoil the whole request. What is no object is left out.
+func (o *object) json(name string, raw json.RawMessage) {
+	if noFields(raw) {
+		return
+	}
+	var fields map[string]any
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if d.Decode(&fields) != nil {
+		return
+	}
+	value, err := json.Marshal(fields)
+	if err != nil {
+		return // cannot be: it was decoded from JSON
+	}
+	o.key(name)
+	o.buf = append(o.buf, value...)
 }
 
 func (o *object) end() []byte { return append(o.buf, '}') }

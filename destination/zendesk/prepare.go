@@ -14,17 +14,31 @@ import (
 
 // People lists who a page needs in the account: a ticket its requester,
 // submitter, assignee, CCs and authors, and its organization; a user their
-// organization.
-func (a *Account) People(page migration.Page) (users, organizations []string) {
+// organization, and where it is about what belongs to users, themselves.
+func (a *Account) People(e migration.Entity, page migration.Page) (users, organizations []string) {
 	userIDs, organizationIDs := map[string]bool{}, map[string]bool{}
 	for i := range page.Users {
-		organizationIDs[page.Users[i].OrganizationID] = true
+		u := &page.Users[i]
+		if e != migration.Users {
+			userIDs[u.ID] = true
+		}
+		if e == migration.Suspensions {
+			continue
+		}
+		organizationIDs[u.OrganizationID] = true
+		if e == migration.Memberships {
+			for _, id := range u.Organizations {
+				organizationIDs[id] = true
+			}
+		}
 	}
 	for i := range page.Tickets {
 		t := &page.Tickets[i]
 		organizationIDs[t.OrganizationID] = true
 		userIDs[t.RequesterID] = true
-		userIDs[t.SubmitterID] = true
+		if t.SubmitterID != "" { // without one it is the requester
+			userIDs[t.SubmitterID] = true
+		}
 		for _, id := range t.CCs {
 			userIDs[id] = true
 		}
@@ -35,7 +49,6 @@ func (a *Account) People(page migration.Page) (users, organizations []string) {
 			userIDs[t.Comments[j].AuthorID] = true
 		}
 	}
-	delete(userIDs, "")
 	delete(organizationIDs, "")
 	return slices.Sorted(maps.Keys(userIDs)), slices.Sorted(maps.Keys(organizationIDs))
 }
@@ -52,6 +65,10 @@ func (a *Account) Prepare(ctx context.Context, in destination.PrepareInput) (des
 		return a.prepareOrganizations(ctx, in)
 	case migration.Users:
 		return a.prepareUsers(ctx, in)
+	case migration.Memberships:
+		return a.prepareMemberships(ctx, in)
+	case migration.Suspensions:
+		return a.prepareSuspensions(ctx, in)
 	case migration.Tickets:
 		return a.prepareTickets(ctx, in)
 	}
@@ -87,20 +104,28 @@ func (a *Account) prepareUsers(ctx context.Context, in destination.PrepareInput)
 	if err != nil {
 		return destination.Parcel{}, err
 	}
+	parcel := destination.Parcel{Decided: decided.items}
 	var send []migration.User
-	var sent []string
 	for i := range records {
-		if !decided.has[i] {
+		switch {
+		case decided.has[i]:
+		case isAgent(&records[i]):
+			item, changes, err := a.agents.represent(ctx, &records[i])
+			if err != nil {
+				return destination.Parcel{}, err
+			}
+			parcel.Decided = append(parcel.Decided, item)
+			parcel.Changes = append(parcel.Changes, changes...)
+		default:
 			send = append(send, records[i])
-			sent = append(sent, records[i].ID)
+			parcel.Sent = append(parcel.Sent, records[i].ID)
 		}
 	}
-	parcel := destination.Parcel{Decided: decided.items, Sent: sent}
 	parcel.Single = in.Level == migration.SingleLevel || len(send) == 1 && a.bulkUsersOff.Load()
 	if len(send) == 0 {
 		return parcel, nil
 	}
-	_, organizationIDs := a.People(migration.Page{Users: send})
+	_, organizationIDs := a.People(in.Entity, migration.Page{Users: send})
 	organizations, err := directory(ctx, in, migration.Organizations, organizationIDs)
 	if err != nil {
 		return destination.Parcel{}, err
@@ -165,12 +190,16 @@ func (a *Account) prepareTickets(ctx context.Context, in destination.PrepareInpu
 	if len(send) == 0 {
 		return parcel, nil
 	}
-	userIDs, organizationIDs := a.People(migration.Page{Tickets: send})
+	userIDs, organizationIDs := a.People(in.Entity, migration.Page{Tickets: send})
 	users, err := directory(ctx, in, migration.Users, userIDs)
 	if err != nil {
 		return destination.Parcel{}, err
 	}
 	organizations, err := directory(ctx, in, migration.Organizations, organizationIDs)
+	if err != nil {
+		return destination.Parcel{}, err
+	}
+	memberships, err := directory(ctx, in, migration.Memberships, requesters(send))
 	if err != nil {
 		return destination.Parcel{}, err
 	}
@@ -182,6 +211,7 @@ func (a *Account) prepareTickets(ctx context.Context, in destination.PrepareInpu
 		Tickets:       send,
 		Users:         users,
 		Organizations: organizations,
+		Memberships:   memberships,
 		Self:          self,
 		Prefix:        a.prefix,
 		Partition:     in.Partition,

@@ -188,6 +188,7 @@ const (
 	byJobList    = "job list"
 	byExport     = "export"
 	byExternalID = "external id"
+	byRepeating  = "may be repeated"
 )
 
 func (q *question) decided(by string) { q.finding.Decided, q.finding.By = true, by }
@@ -202,6 +203,12 @@ func (r *resolver) lookForPeople(ctx context.Context, questions []*question) err
 	for _, q := range questions {
 		b := q.doubt.Batch
 		if !q.open || b.Entity == migration.Tickets {
+			continue
+		}
+		if !b.Entity.IsRecord() {
+			// To ask again for a membership or a suspension does no harm, and
+			// Prepare sees what is there.
+			q.decided(byRepeating)
 			continue
 		}
 		there, err := r.a.byExternalIDs(ctx, b.Entity, b.SourceIDs)

@@ -24,7 +24,16 @@ func (a *Account) jobResult(ctx context.Context, jobID string, end jobStatus, e 
 		}
 		return destination.JobResult{Items: items, Note: note}, nil
 	}
-	items, err := a.peopleItems(ctx, e, results, sent, a.jobs.body(jobID))
+	var items []migration.Item
+	var err error
+	switch e {
+	case migration.Memberships:
+		items, err = a.membershipItems(ctx, results, sent)
+	case migration.Suspensions:
+		items, err = a.suspensionItems(ctx, results, sent)
+	default:
+		items, err = a.peopleItems(ctx, e, results, sent, a.jobs.body(jobID))
+	}
 	if err != nil {
 		return destination.JobResult{}, fmt.Errorf("read the results of job %s: %w", jobID, err)
 	}

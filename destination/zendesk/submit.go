@@ -19,16 +19,21 @@ func opImport(e migration.Entity) string { return "import " + string(e) }
 
 // endpoint is where an entity's records go. Tickets go to the import alone:
 // tickets/create_many would run triggers and mail people.
-func endpoint(e migration.Entity, single bool) string {
-	path := map[migration.Entity]string{
+func endpoint(e migration.Entity, single bool) (method, path string) {
+	if e == migration.Suspensions {
+		// https://developer.zendesk.com/api-reference/ticketing/users/users/#update-many-users
+		return http.MethodPut, "/api/v2/users/update_many"
+	}
+	path = map[migration.Entity]string{
 		migration.Organizations: "/api/v2/organizations",
 		migration.Users:         "/api/v2/users",
 		migration.Tickets:       "/api/v2/imports/tickets",
+		migration.Memberships:   "/api/v2/organization_memberships",
 	}[e]
 	if !single {
 		path += "/create_many"
 	}
-	return path
+	return http.MethodPost, path
 }
 
 // Submit sends the parcel, once. A place must have been reserved. The time in
@@ -37,10 +42,11 @@ func (a *Account) Submit(ctx context.Context, b migration.Batch, p destination.P
 	if b.Entity == migration.Users && !p.Single && a.bulkUsersOff.Load() {
 		return destination.Receipt{}, bulkUsersOff(opImport(b.Entity))
 	}
+	method, path := endpoint(b.Entity, p.Single)
 	ans, err := a.dispatch(ctx, call{
 		op:     opImport(b.Entity),
-		method: http.MethodPost,
-		path:   endpoint(b.Entity, p.Single),
+		method: method,
+		path:   path,
 		body:   p.Body,
 		form:   "application/json",
 		sendBy: b.SendBy,
@@ -135,7 +141,7 @@ func (a *Account) jobReceipt(b migration.Batch, p destination.Parcel, ans *answe
 	}
 	jobID := string(accepted.Job.ID)
 	a.jobs.expect(jobID, time.Now().Add(time.Duration(len(p.Sent)+jobStart)*a.timings.JobPerTicket))
-	if b.Entity != migration.Tickets {
+	if b.Entity == migration.Users || b.Entity == migration.Organizations {
 		a.jobs.keepBody(jobID, p.Body)
 	}
 	return destination.Receipt{JobID: jobID}, nil

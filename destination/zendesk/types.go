@@ -74,6 +74,9 @@ type listed struct {
 	Email      string    `json:"email"`
 	Role       string    `json:"role"`
 	CreatedAt  time.Time `json:"created_at"`
+
+	OrganizationID id   `json:"organization_id"`
+	Suspended      bool `json:"suspended"`
 }
 
 // decodeInto reads a JSON answer of any content type into a fresh value each

@@ -76,6 +76,26 @@ func (c CustomerSpec) filled(commentsPerTicket int) CustomerSpec {
 	return c
 }
 
+// staff is how many of the users are the tenant's own people.
+func (c CustomerSpec) staff() int { return max(1, c.Users/12) }
+
+// teammate is the address of the k-th of the staff, k from 1; the first of more
+// than one is the owner.
+func (c CustomerSpec) teammate(k int) string { return fmt.Sprintf("team.%d@%s.example", k, c.ID) }
+
+// Agents are those of the staff who have a seat in the customer's sandbox
+// account, beside its owner: all but the last, who has left the company.
+func Agents(c CustomerSpec) []map[string]any {
+	agents := []map[string]any{{"name": "Front desk", "email": StandInAgent(c), "role": "agent"}}
+	for k := 1; k < max(2, c.staff()-1); k++ {
+		agents = append(agents, map[string]any{"name": fmt.Sprintf("Teammate %d", k), "email": c.teammate(k), "role": "agent"})
+	}
+	return agents
+}
+
+// StandInAgent is the address of the agent who stands for the others.
+func StandInAgent(c CustomerSpec) string { return "front.desk@" + c.ID + ".example" }
+
 func (s Spec) check() error {
 	if len(s.Customers) == 0 {
 		return fmt.Errorf("fill the sample: no customers")

@@ -42,7 +42,7 @@ func newTenant(s Spec, index int, t *texts) *tenant {
 		rng:          rand.New(rand.NewPCG(s.Seed, h.Sum64())),
 		index:        index,
 		stride:       len(s.Customers),
-		staff:        max(1, c.Users/12),
+		staff:        c.staff(),
 	}
 }
 
@@ -121,7 +121,7 @@ func (t *tenant) personRows(b *batch) {
 		case k == 0 && t.staff > 1:
 			kind, mail = "owner", "owner@"+t.ID+".example"
 		case k < t.staff:
-			kind, mail = "teammate", fmt.Sprintf("team.%d@%s.example", k, t.ID)
+			kind, mail = "teammate", t.teammate(k)
 		default:
 			if t.in(2) && len(t.companyNos) > 0 {
 				p.company = pick(t.rng, t.companyNos)

@@ -70,18 +70,18 @@ func (a *account) begin(settings Settings, born birth) {
 	a.jobs = newJobStore()
 	a.uploads = newUploadStore(a.number)
 	a.tokens = newTokenStore()
-	a.apply(settings, true)
 	a.hire("Owner", "owner@"+a.name+".example", "admin")
 	a.hire("Agent", "agent@"+a.name+".example", "agent")
+	a.apply(settings, true)
 	a.issueStaticTokens()
 }
 
-// hire adds somebody who was there before any import.
+// hire adds somebody who was not imported.
 func (a *account) hire(name, email, role string) {
 	a.users.add(&user{
-		name: name, role: role, verified: true, created: seconds(a.birth.At), updated: seconds(a.birth.At),
-		identities: []identity{a.users.identity("email", email, true, seconds(a.birth.At))},
-	}, a.birth.At)
+		name: name, role: role, verified: true, created: seconds(a.last), updated: seconds(a.last),
+		identities: []identity{a.users.identity("email", email, true, seconds(a.last))},
+	}, a.last)
 }
 
 // clock is the time, which never goes back: the journal's order and its times must agree.
@@ -128,6 +128,14 @@ func (a *account) apply(settings Settings, newFaults bool) {
 	}
 	a.fields = newFieldCatalogue(settings.TicketFields)
 	a.groups = references(settings.Groups, reference{id: a.number*1000 + 1, name: "Support"})
+	for _, entry := range settings.Agents {
+		name, _ := entry["name"].(string)
+		email, _ := entry["email"].(string) // Settings.check has seen both
+		role, _ := entry["role"].(string)
+		if a.users.byEmail[normalEmail(email)] == nil {
+			a.hire(name, normalEmail(email), role)
+		}
+	}
 	a.brands = references(settings.Brands, reference{id: a.number*1000 + 2, name: a.name})
 }
 

@@ -64,6 +64,12 @@ func dumpUsers(a *account, w http.ResponseWriter, _ *http.Request) {
 			a.showIdentity(e, u, n)
 		}
 		e.end(']')
+		e.key("organization_ids")
+		e.begin('[')
+		for _, m := range a.memberships.byUser[u.id] {
+			e.int(m.organizationID)
+		}
+		e.end(']')
 		e.end('}')
 	})
 }

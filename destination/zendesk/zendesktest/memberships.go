@@ -2,6 +2,8 @@ package zendesktest
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 )
 
 // membership is one user in one organization.
@@ -138,6 +140,22 @@ func (a *account) showMembership(e *encoder, m *membership) {
 	e.time("created_at", m.created)
 	e.time("updated_at", m.created)
 	e.end('}')
+}
+
+// listUserMemberships is GET /api/v2/users/{id}/organization_memberships: the default organization first, then by name.
+func listUserMemberships(a *account, q *request) answer {
+	u := a.users.get(atoi(q.id))
+	if u == nil {
+		return notFound()
+	}
+	all := slices.Clone(a.memberships.byUser[u.id])
+	slices.SortFunc(all, func(x, y *membership) int {
+		if x.standard != y.standard {
+			return map[bool]int{true: -1, false: 1}[x.standard]
+		}
+		return strings.Compare(a.organizations.get(x.organizationID).name, a.organizations.get(y.organizationID).name)
+	})
+	return list(q, "organization_memberships", len(all), func(e *encoder, i int) { a.showMembership(e, all[i]) })
 }
 
 // listMemberships is GET /api/v2/organization_memberships, optionally of one user_id.

@@ -278,6 +278,10 @@ func listOrganizations(a *account, q *request) answer {
 	return list(q, "organizations", len(all), func(e *encoder, i int) { a.showOrganization(e, all[i]) })
 }
 
+func countOrganizations(a *account, q *request) answer {
+	return countAnswer(len(a.organizations.all), q.now)
+}
+
 // showManyOrganizations is GET /api/v2/organizations/show_many?ids= or ?external_ids=; unknown ones are left out.
 func showManyOrganizations(a *account, q *request) answer {
 	ids, refused := q.idList("ids")

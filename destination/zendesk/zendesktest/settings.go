@@ -47,6 +47,8 @@ type Settings struct {
 	OrganizationFields []map[string]any `json:"organization_fields"`
 	Groups             []map[string]any `json:"groups"`
 	Brands             []map[string]any `json:"brands"`
+	// Agents are hired before anything is imported, each with a name, an email and a role: agent or admin.
+	Agents []map[string]any `json:"agents"`
 	// Poison marks tickets that cannot be imported.
 	Poison Poison `json:"poison"`
 	// EdgeBlock answers every request as the edge in front of Zendesk does when it blocks.
@@ -111,6 +113,8 @@ func (s Settings) without(members map[string]json.RawMessage) Settings {
 			s.Groups = nil
 		case "brands":
 			s.Brands = nil
+		case "agents":
+			s.Agents = nil
 		case "faults":
 			s.Faults = nil
 		}
@@ -142,6 +146,12 @@ func (s Settings) check() error {
 			if _, ok := entry["id"].(float64); !ok {
 				return fmt.Errorf("an entry of ticket_fields, user_fields, organization_fields, groups or brands has no numeric id")
 			}
+		}
+	}
+	for _, entry := range s.Agents {
+		email, _ := entry["email"].(string)
+		if role := entry["role"]; email == "" || role != "agent" && role != "admin" {
+			return fmt.Errorf("an entry of agents needs an email, and the role agent or admin")
 		}
 	}
 	for i := range s.Faults {

@@ -6,6 +6,7 @@ import (
 
 // userInput is a user as it was sent.
 type userInput struct {
+	id               int64         // of the user to update; 0 where none was sent
 	sets             []func(*user) // the attributes that need no check
 	externalID       *string
 	email            string
@@ -15,6 +16,21 @@ type userInput struct {
 	skipMail         bool
 	wrong            string
 }
+
+// parseBulkUsers refuses before it looks at the body where bulk user import is not enabled.
+func parseBulkUsers(a *account, q *request) (refused *answer) {
+	a.mu.Lock()
+	enabled := a.settings.BulkUsers
+	a.mu.Unlock()
+	if !enabled {
+		reply := forbidden()
+		return &reply
+	}
+	return parseUserBatch(a, q)
+}
+
+// parseUserUpdates reads {"users":[{"id":1,...}]}.
+func parseUserUpdates(a *account, q *request) (refused *answer) { return parseUserBatch(a, q) }
 
 func parseUserBatch(a *account, q *request) (refused *answer) {
 	var inputs []userInput
@@ -46,6 +62,8 @@ func (in *userInput) set(change func(*user)) { in.sets = append(in.sets, change)
 // keys reads what identifies a user. false: the key is none of it, nothing was read.
 func (in *userInput) keys(d *decoder, key string) bool {
 	switch key {
+	case "id":
+		in.id, _ = d.id() // one that is no number matches nobody
 	case "external_id":
 		id := d.text()
 		in.externalID = &id
@@ -150,7 +168,7 @@ func (in *userInput) profile(d *decoder, key string) bool {
 	case "user_fields":
 		fields := d.keep.take(d.raw())
 		in.set(func(u *user) { u.fields = fields })
-	case "id", "active", "moderator", "ticket_restriction", "only_private_comments", "custom_role_id", "default_group_id",
+	case "active", "moderator", "ticket_restriction", "only_private_comments", "custom_role_id", "default_group_id",
 		"organization_ids", "locale_id", "remote_photo_url", "shared_phone_number", "restricted_agent":
 		d.raw() // known, and without effect here
 	default:

@@ -3,7 +3,9 @@ package zendesktest
 import (
 	"cmp"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 )
 
 // Who has no time zone or language of their own is shown with the account's.
@@ -91,15 +93,29 @@ func showUser(a *account, q *request) answer {
 
 func listUsers(a *account, q *request) answer {
 	users := a.users.all
-	if role := q.query.Get("role"); role != "" {
+	if roles := slices.Concat(q.query["role[]"], q.query["role"]); len(roles) > 0 {
 		users = nil
 		for _, u := range a.users.all {
-			if u.role == role {
+			if slices.Contains(roles, u.role) {
 				users = append(users, u)
 			}
 		}
 	}
 	return list(q, "users", len(users), func(e *encoder, i int) { a.showUser(e, users[i]) })
+}
+
+func countUsers(a *account, q *request) answer { return countAnswer(len(a.users.all), q.now) }
+
+// countLimit is the most that a count shows while it is being refreshed.
+const countLimit = 100_000
+
+// countAnswer is exact up to countLimit; a larger count is refreshed once a day, and stands at the limit until then.
+func countAnswer(n int, now int64) answer {
+	refreshed := `"` + time.Unix(0, now).UTC().Format(time.RFC3339) + `"`
+	if n > countLimit {
+		n, refreshed = countLimit, "null"
+	}
+	return jsonAnswer(http.StatusOK, `{"count":{"value":`+itoa(int64(n))+`,"refreshed_at":`+refreshed+`}}`)
 }
 
 // showManyUsers is GET /api/v2/users/show_many?ids= or ?external_ids=; unknown ones are left out.

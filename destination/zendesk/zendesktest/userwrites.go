@@ -63,9 +63,6 @@ func createManyUsers(a *account, q *request) answer { return a.bulkUsers(q, fals
 func createOrUpdateManyUsers(a *account, q *request) answer { return a.bulkUsers(q, true) }
 
 func (a *account) bulkUsers(q *request, update bool) answer {
-	if !a.settings.BulkUsers {
-		return forbidden()
-	}
 	inputs := q.input.([]userInput)
 	return a.startJob(q, userJob, len(inputs), func(index int, at int64) outcome {
 		in := &inputs[index]
@@ -77,6 +74,25 @@ func (a *account) bulkUsers(q *request, update bool) answer {
 		}
 		u, p := a.createUserFrom(in, at)
 		return userOutcome(in, u, "Created", p)
+	})
+}
+
+var userUpdateJob = jobKind{jobType: "Bulk Update User", class: "UserBulkUpdateJobV2", working: "Updating User", share: 1.0 / 3}
+
+// updateManyUsers is PUT /api/v2/users/update_many with a list of users and their changes. It is not part of bulk import.
+func updateManyUsers(a *account, q *request) answer {
+	inputs := q.input.([]userInput)
+	return a.startJob(q, userUpdateJob, len(inputs), func(index int, at int64) outcome {
+		in := &inputs[index]
+		place := `{"index":` + itoa(int64(index)) + `,"id":` + itoa(in.id)
+		u := a.users.get(in.id)
+		if u == nil {
+			return outcome{failed: true, result: place + `,"error":"UserNotFound","details":"User not found"}`}
+		}
+		if p := a.updateUserFrom(u, in, at); p != nil {
+			return outcome{failed: true, result: place + `,"error":"UserUpdateFailed","details":` + mustMarshal(p.text) + `}`}
+		}
+		return outcome{id: u.id, result: place + `,"action":"update","status":"Updated","success":true}`}
 	})
 }
 
