@@ -20,6 +20,7 @@ const (
 	RuleNoMessages       Rule = "no_messages"       // a ticket without any comment: one that says so
 	RuleCommentsOver     Rule = "comments_over"     // a comment beyond the most of a ticket: left out here, kept in a file
 	RuleTagCleaned       Rule = "tag_cleaned"       // capitals, or a character that no tag may have; a blank one: left out
+	RuleStatusMissing    Rule = "status_missing"    // the source has none, for which the account has a default
 	RuleTimeMissing      Rule = "time_missing"      // the source has none, for which the account would put in the time of the import
 	RuleTimeEarly        Rule = "time_early"        // before 1970
 	RuleTimeFuture       Rule = "time_future"       // later than the account's clock

@@ -15,7 +15,7 @@ type draft struct {
 
 	requester, submitter, organization string   // ids in the account; no organization: ""
 	ccs                                []string // likewise
-	subject                            string
+	subject, status                    string
 	created, updated, solved           time.Time
 	tags                               []string
 	mapped                             mappedTicket
@@ -34,6 +34,7 @@ func (in *EncodeInput) draft(t *migration.Ticket, partitionTag string) draft {
 	}
 	d.people()
 	d.title()
+	d.stand()
 	d.tagged(partitionTag)
 	d.say()
 	d.leave()
@@ -134,6 +135,20 @@ func (d *draft) title() {
 	if len(d.subject) < len(s) {
 		d.whole = s
 	}
+}
+
+// stand tells how far the ticket is. The default is that of the account: a
+// ticket is new until somebody has it.
+func (d *draft) stand() {
+	d.status = d.text(d.t.Status, "status", "", migration.RuleStatusMissing, func(status string) string {
+		switch {
+		case status != "":
+			return status
+		case d.mapped.assignee != "":
+			return "open"
+		}
+		return "new"
+	})
 }
 
 func (d *draft) tagged(partitionTag string) {

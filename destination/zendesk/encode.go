@@ -96,7 +96,7 @@ func (d *draft) append(buf []byte) []byte {
 	o.id("requester_id", d.requester)
 	o.id("submitter_id", d.submitter)
 	o.id("organization_id", d.organization)
-	o.said("status", t.Status)
+	o.said("status", d.status)
 	o.said("priority", t.Priority)
 	o.said("type", t.Type)
 	o.id("group_id", d.mapped.group)

@@ -252,7 +252,7 @@ func TestHostileRecordsArriveOrAreListed(t *testing.T) {
 func rules() []migration.Rule {
 	return []migration.Rule{
 		migration.RuleSubjectCut, migration.RuleTextCleaned, migration.RuleBodySplit, migration.RuleBodyBlank, migration.RuleNoMessages,
-		migration.RuleCommentsOver, migration.RuleTagCleaned, migration.RuleTimeMissing, migration.RuleTimeEarly, migration.RuleTimeFuture,
+		migration.RuleCommentsOver, migration.RuleTagCleaned, migration.RuleStatusMissing, migration.RuleTimeMissing, migration.RuleTimeEarly, migration.RuleTimeFuture,
 		migration.RuleTimeOrder, migration.RulePersonReplaced, migration.RuleOrganizationLeft, migration.RuleCCsOver, migration.RuleCCLeft,
 	}
 }

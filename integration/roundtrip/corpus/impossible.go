@@ -19,5 +19,6 @@ func Impossible(first int) []judge.Ticket {
 	t = m.ticket("no times at all", "x", "y")
 	t.Created, t.Updated, t.Comments[0].Created, t.Comments[1].Created = nil, nil, nil, nil
 	m.ticket("no update", "x", "y").Updated = nil
+	m.ticket("no status", "x").Status = ""
 	return m.tickets
 }

@@ -169,7 +169,11 @@ func words(v any) []string {
 }
 
 func (c *comparison) texts() {
-	c.value("status", "", c.t.Status, word(c.got["status"]))
+	status := c.t.Status
+	if status == "" {
+		status = "new"
+	}
+	c.value("status", "", c.t.Status, word(c.got["status"]), step{"status_missing", status})
 	c.value("priority", "", c.t.Priority, word(c.got["priority"]))
 	c.value("type", "", c.t.Type, word(c.got["type"]))
 	whole := cleaned(c.t.Subject)
