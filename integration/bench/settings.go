@@ -19,7 +19,7 @@ const (
 	// productLanes is workflows' exportLanes, laneFlight is activities'
 	// laneFlight: the loop runs in the same shape.
 	productLanes = 3
-	laneFlight   = 10
+	laneFlight   = 13
 
 	// noDelay makes all waits so short that the machine is the limit: a rate
 	// window of 60 ms, in which plenty has room for every request.
