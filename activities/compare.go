@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"farewell/ledger"
@@ -48,13 +49,17 @@ type comparer struct {
 }
 
 func (c *comparer) partition(ctx context.Context, p migration.Partition) error {
+	var known map[string]ledger.RecordState
+	var unknown error
+	var reading sync.WaitGroup
+	reading.Go(func() { known, unknown = c.a.Ledger.Outcomes(ctx, c.in.Migration, p.ID) })
 	listed, err := c.a.Source.IDs(ctx, c.in.Migration.Customer, p)
+	reading.Wait()
 	if err != nil {
 		return fmt.Errorf("list the ids of %s: %w", p.ID, err)
 	}
-	known, err := c.a.Ledger.Outcomes(ctx, c.in.Migration, p.ID)
-	if err != nil {
-		return fmt.Errorf("read the outcomes of %s: %w", p.ID, err)
+	if unknown != nil {
+		return fmt.Errorf("read the outcomes of %s: %w", p.ID, unknown)
 	}
 	demanded := map[string]ledger.RecordState{}
 	if p.Entity != migration.Tickets {

@@ -171,7 +171,7 @@ func (b *bench) measureGigabyte(ctx context.Context, r *report) error {
 			return err
 		}
 		psql, ours, bytes = append(psql, p), append(ours, o.seconds), o.bytes
-		say("psql %.2f s, ours %.2f s, %.0f MB, peak %.0f MB", p, o.seconds, float64(o.bytes)/1e6, o.peak)
+		say("psql %.2f s, ours %.2f s, %.0f MB, peak %.0f MB: %s", p, o.seconds, float64(o.bytes)/1e6, o.peak, o.phases)
 	}
 	r.check("gigabyte_csv_bytes", float64(bytes)/1e6, "MB", atLeast(1000))
 	r.check("gigabyte_ratio", median(ours)/median(psql), "times psql", atMost(1))
