@@ -32,6 +32,13 @@ const (
 	RuleCCLeft           Rule = "cc_left"           // a CC who is not known, or refused by the account: left out
 )
 
+// Further rules about users and organizations.
+const (
+	RuleSpaceTrimmed Rule = "space_trimmed" // white space around a name, an address or a number
+	RuleNameMissing  Rule = "name_missing"  // a blank name: the e-mail address, or a word
+	RuleNameCut      Rule = "name_cut"      // longer than the destination takes
+)
+
 // The rules of a mapping file. What else it translates is no change: the
 // operator said what it should become.
 const (

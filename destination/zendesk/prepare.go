@@ -93,6 +93,7 @@ func (a *Account) prepareOrganizations(ctx context.Context, in destination.Prepa
 		if parcel.Changes, err = a.mapOrganizations(ctx, in.Mapping, send); err != nil {
 			return destination.Parcel{}, err
 		}
+		parcel.Changes = append(parcel.Changes, fitOrganizations(send)...)
 		parcel.Body = encodeOrganizations(nil, send, a.prefix, parcel.Single)
 	}
 	return parcel, nil
@@ -134,7 +135,7 @@ func (a *Account) prepareUsers(ctx context.Context, in destination.PrepareInput)
 	if err != nil {
 		return destination.Parcel{}, err
 	}
-	parcel.Changes = append(parcel.Changes, changes...)
+	parcel.Changes = append(append(parcel.Changes, changes...), fitUsers(send, organizations)...)
 	parcel.Body = encodeUsers(nil, send, organizations, a.prefix, parcel.Single)
 	return parcel, nil
 }

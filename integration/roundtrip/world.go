@@ -34,7 +34,8 @@ type world struct {
 	sandbox, worker    *process
 	url                string // of the sandbox
 	customers          []string
-	seatless           int // of the staff, who are not in the accounts
+	agents             map[string]any // of each account
+	seatless           int            // of the staff, who are not in the accounts
 }
 
 func (w *world) say(format string, args ...any) {
@@ -44,7 +45,7 @@ func (w *world) say(format string, args ...any) {
 // build makes databases, sandbox, accounts and a worker.
 func build(ctx context.Context, out io.Writer) (made *world, err error) {
 	w := &world{
-		out: out, name: fmt.Sprintf("roundtrip_%d", os.Getpid()),
+		out: out, agents: map[string]any{}, name: fmt.Sprintf("roundtrip_%d", os.Getpid()),
 		postgres: os.Getenv("FAREWELL_TEST_POSTGRES_URL"), temporal: os.Getenv("FAREWELL_TEST_TEMPORAL_ADDRESS"), programs: os.Getenv("FAREWELL_TEST_BIN"),
 	}
 	if w.postgres == "" || w.temporal == "" || w.programs == "" {
@@ -143,6 +144,7 @@ func (w *world) fill(ctx context.Context) error {
 	for i := range specs {
 		specs[i].Destination = migration.DestinationZendesk
 		w.customers = append(w.customers, specs[i].ID)
+		w.agents[specs[i].ID] = samplecrm.Agents(specs[i])
 	}
 	began := time.Now()
 	filled, err := samplecrm.Fill(ctx, w.source, samplecrm.Spec{Customers: specs, Seed: 1}, nil)
@@ -154,6 +156,7 @@ func (w *world) fill(ctx context.Context) error {
 		return fmt.Errorf("plant the corpus: %w", err)
 	}
 	w.customers = append(w.customers, hostile)
+	w.agents[hostile] = []any{}
 	w.say("%d plain tickets with %d comments of %d customers, and %d hostile ones, filled in within %s",
 		filled.Tickets, filled.Comments, filled.Customers, n, time.Since(began).Round(time.Second))
 	return nil
@@ -168,7 +171,7 @@ func (w *world) openAccounts(ctx context.Context) error {
 	for _, customer := range w.customers {
 		account := w.account(customer)
 		err := w.settings(ctx, customer, map[string]any{
-			"plan_per_minute": 2500, "time_scale": factor, "bulk_users": true, "ticket_fields": samplecrm.TicketFields(),
+			"plan_per_minute": 2500, "time_scale": factor, "bulk_users": true, "ticket_fields": samplecrm.TicketFields(), "agents": w.agents[customer],
 		})
 		if err != nil {
 			return err
