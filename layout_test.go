@@ -114,7 +114,7 @@ var rooms = []room{
 
 	// It speaks to the workflows through Temporal and does nothing itself.
 	{folder: "starter", uses: []string{
-		"farewell/migration", "farewell/workflows", "farewell/source", "farewell/ledger",
+		"farewell/migration", "farewell/mapping", "farewell/workflows", "farewell/source", "farewell/ledger",
 		"farewell/destination/...", "farewell/config", "farewell/telemetry",
 		temporal, "go.temporal.io/api/...", pgx, "github.com/spf13/cobra", "github.com/vbauerster/mpb/v8/...",
 		"google.golang.org/protobuf/...",

@@ -182,7 +182,7 @@ func (l *lane) feedRange() error {
 	for l.halted() == nil {
 		limit := size
 		if l.in.Limit > 0 {
-			limit = min(limit, int(l.in.Limit)-len(l.known))
+			limit = min(limit, int(l.in.Limit)-len(l.known)+l.stayed) // who stays behind takes nobody's place
 			if limit <= 0 {
 				return nil
 			}

@@ -55,6 +55,7 @@ type lane struct {
 
 	mu        sync.Mutex
 	known     map[string]bool // source ids that have an outcome or are on their way
+	stayed    int             // how many of them were left behind
 	files     *fileList
 	cursor    string
 	again     []task
@@ -238,6 +239,9 @@ func (l *lane) recall(state migration.PartitionState) {
 		retried := last[id] == migration.Failed && failedAt[id].Before(l.in.RetryBefore)
 		if last[id] == migration.NotSent || retried {
 			again[level[id]] = append(again[level[id]], id)
+		}
+		if last[id] == migration.Skipped {
+			l.stayed++
 		}
 		if last[id] == migration.Failed && !retried {
 			l.failures.failed++

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"farewell/mapping"
 	"farewell/migration"
@@ -15,7 +16,7 @@ const problemsShown = 20
 // checkMapping reads the mapping file and reports what is wrong with it on its
 // own; nil means that there is none, or none that can be used. With a run, the
 // mapping is that run's from now on.
-func (a *Activities) checkMapping(ctx context.Context, in migration.PreflightInput, out *migration.CheckOutcome) (*mapping.Mapping, error) {
+func (a *Activities) checkMapping(ctx context.Context, in migration.PreflightInput, usable bool, out *migration.CheckOutcome) (*mapping.Mapping, error) {
 	m, strangers, err := a.Mappings.Of(in.Migration.Customer)
 	for _, p := range strangers {
 		out.Findings = append(out.Findings, mappingFinding(p, false))
@@ -24,14 +25,42 @@ func (a *Activities) checkMapping(ctx context.Context, in migration.PreflightInp
 		out.Findings = append(out.Findings, unusable(err)...)
 		return nil, nil // a file that cannot be used is a finding
 	}
-	if m != nil && in.Migration.Destination != migration.DestinationZendesk {
+	switch isZendesk := in.Migration.Destination == migration.DestinationZendesk; {
+	case m != nil && !isZendesk:
 		out.Findings = append(out.Findings, migration.CheckFinding{Name: "mapping", OK: true, Text: "the mapping file does not apply: a bundle shows what the views show"})
 		return nil, nil
+	case m == nil && isZendesk && usable:
+		if err := a.checkUnmapped(ctx, out); err != nil {
+			return nil, err
+		}
 	}
 	if err := a.compareMapping(ctx, in, m, out); err != nil || m == nil || in.Run == "" {
 		return m, err
 	}
 	return a.keepMapping(ctx, in, m)
+}
+
+// checkUnmapped names the columns that only a mapping file can bring: the
+// account's groups, agents and brands are not the source's.
+func (a *Activities) checkUnmapped(ctx context.Context, out *migration.CheckOutcome) error {
+	columns, err := a.Source.Columns(ctx)
+	if err != nil {
+		return fmt.Errorf("ask for the columns of the views: %w", err)
+	}
+	var shown []string
+	for _, c := range columns[string(migration.Tickets)] {
+		switch c.Name {
+		case "assignee_id", "group_name", "brand_name":
+			shown = append(shown, c.Name)
+		}
+	}
+	if len(shown) > 0 {
+		out.Findings = append(out.Findings, migration.CheckFinding{
+			Name: "mapping", Text: "the view tickets shows " + strings.Join(shown, ", ") + ", which stay behind without a mapping file",
+			Fix: "set FAREWELL_MAPPING for the workers; a file of one line, version: 1, brings those whose names the account has",
+		})
+	}
+	return nil
 }
 
 // keepMapping makes the mapping the run's. When an earlier attempt did so with
@@ -129,5 +158,8 @@ func (l *lane) leaveBehind(page migration.Page) (migration.Page, []migration.Ite
 	if len(left) == 0 {
 		return page, nil
 	}
+	l.mu.Lock()
+	l.stayed += len(left)
+	l.mu.Unlock()
 	return page.Without(gone), left
 }

@@ -87,6 +87,10 @@ func TestPreflightReportsWhatIsWrongWithAMapping(t *testing.T) {
 			}
 		})
 	}
+	w.source.columns = map[string][]migration.Column{"tickets": {{Name: "subject"}, {Name: "group_name"}, {Name: "brand_name"}}}
+	if got := about(w.preflight(acme, "", &mappingText{}), "mapping"); len(got) != 1 || !strings.HasPrefix(got[0], "ok false, fatal false: the view tickets shows group_name, brand_name, which stay behind without a mapping file") {
+		t.Errorf("of columns that need a mapping: %q", got)
+	}
 	bundle := migration.Migration{Customer: "acme", Destination: migration.DestinationCSV, Account: "acme"}
 	if got := about(w.preflight(bundle, "", &mappingText{text: "version: 1\n"}), "mapping"); len(got) != 1 || !strings.Contains(got[0], "does not apply") {
 		t.Errorf("of a bundle: %q", got)
@@ -156,6 +160,23 @@ func TestTicketsThatTheMappingLeavesBehindAreSkippedWithAReason(t *testing.T) {
 	// Another attempt finds nothing to do.
 	w.mustFinish()
 	s.wantCounts(migration.Counts{Read: 250, Created: 117, Skipped: 133})
+}
+
+func TestATrialCountsOnlyTicketsThatAreWanted(t *testing.T) {
+	s := newStage(t, 250, nil)
+	for i := range 130 {
+		s.source.tickets[i].Status = "spam"
+	}
+	w := s.hire()
+	if out := w.preflight(acme, run, &mappingText{text: "version: 1\ndefault: {tickets: {skip: {status: spam}}}\n"}); out.Fatal {
+		t.Fatalf("%+v", out)
+	}
+	for range 2 { // the second attempt finds the limit reached
+		if out, err := w.exportSome(everything, 20); err != nil || !out.Done {
+			t.Fatalf("export: %+v, %v", out, err)
+		}
+	}
+	s.wantCounts(migration.Counts{Read: 150, Created: 20, Skipped: 130})
 }
 
 func TestWhatTheMappingDropsIsCountedByField(t *testing.T) {

@@ -25,7 +25,7 @@ func (a *Activities) Preflight(ctx context.Context, in migration.PreflightInput)
 	if err != nil {
 		return out, err
 	}
-	mapped, err := a.checkMapping(ctx, in, &out)
+	mapped, err := a.checkMapping(ctx, in, usable, &out)
 	if err != nil {
 		return out, err
 	}

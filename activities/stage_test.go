@@ -160,13 +160,18 @@ func (w *worker) export() (migration.ExportOutcome, error) {
 }
 
 func (w *worker) exportOf(p migration.Partition) (migration.ExportOutcome, error) {
+	return w.exportSome(p, 0)
+}
+
+// exportSome takes no more than the limit, unless that is 0.
+func (w *worker) exportSome(p migration.Partition, limit int64) (migration.ExportOutcome, error) {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet{})
 	env := suite.NewTestActivityEnvironment()
 	env.SetTestTimeout(time.Minute)
 	w.does.Register(env)
 	value, err := env.ExecuteActivity(string(migration.ExportPartition), migration.ExportInput{
-		Migration: acme, Run: run, Partition: p, Timings: w.timings, Tolerance: migration.Tolerance{Percent: 50, Consecutive: 50},
+		Migration: acme, Run: run, Partition: p, Timings: w.timings, Limit: limit, Tolerance: migration.Tolerance{Percent: 50, Consecutive: 50},
 	})
 	if err != nil {
 		return migration.ExportOutcome{}, err
@@ -287,6 +292,7 @@ type records struct {
 
 	tickets []migration.Ticket
 	users   []migration.User
+	columns map[string][]migration.Column
 
 	mu sync.Mutex
 }
@@ -344,6 +350,10 @@ func (r *records) IDs(_ context.Context, _ string, p migration.Partition) ([]mig
 		}
 	}
 	return listed, nil
+}
+
+func (r *records) Columns(context.Context) (map[string][]migration.Column, error) {
+	return r.columns, nil
 }
 
 func (r *records) Now(context.Context) (time.Time, error) { return time.Now(), nil }

@@ -2,9 +2,10 @@ package integration_test
 
 import "testing"
 
-func TestPoisonTicketIsListedAndBroughtByRetryOnceItIsHealed(t *testing.T) {
+func TestPoisonTicketIsListedAndBroughtByRetryAndAMappingHoldsForItsCustomer(t *testing.T) {
 	const customer = "customer-0001"
-	s := newStage(t, setting{})
+	s := newStage(t, setting{customers: 2})
+	s.mapped()
 	// The sandbox refuses tickets with this tag until it is told otherwise.
 	s.change(`insert into crm.conversation_tags values (1050, 'sandbox_poison')`)
 	s.startWorker()
@@ -34,4 +35,6 @@ func TestPoisonTicketIsListedAndBroughtByRetryOnceItIsHealed(t *testing.T) {
 		t.Errorf("after the retry the state is %s: %s", status["state"], status["reason"])
 	}
 	wantCounts(t, status, "tickets", map[string]int{"read": 120, "created": 1, "already_there": 119})
+
+	s.wantMapped("customer-0002")
 }

@@ -44,6 +44,7 @@ type stage struct {
 	namespace string
 	accounts  string // path of the accounts file
 	bundles   string // folder of the CSV bundles
+	mapping   string // path of the mapping file; empty: none
 	factor    float64
 	sandbox   *sandbox
 	temporal  client.Client
@@ -226,12 +227,16 @@ func (s *stage) runSandbox(args ...string) {
 // environment is that of all processes: nothing of the caller's settings, and
 // a folder in which no settings lie. further come last and win.
 func (s *stage) environment(further ...string) []string {
-	return append([]string{
+	settings := []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "TMPDIR=" + os.TempDir(), "USER=tester", "NO_COLOR=1",
 		"TEMPORAL_ADDRESS=" + temporalAddress(s.t), "TEMPORAL_NAMESPACE=" + s.namespace,
 		"FAREWELL_SOURCE_URL=" + s.source, "FAREWELL_LEDGER_URL=" + s.ledger, "FAREWELL_ACCOUNTS=" + s.accounts,
 		"FAREWELL_TIME_FACTOR=" + fmt.Sprint(s.factor),
-	}, further...)
+	}
+	if s.mapping != "" {
+		settings = append(settings, "FAREWELL_MAPPING="+s.mapping)
+	}
+	return append(settings, further...)
 }
 
 // startWorker starts one and returns when it is ready.

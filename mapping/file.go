@@ -71,11 +71,14 @@ func (f *File) Of(customer string) *Mapping {
 	return f.standard
 }
 
+// Customers are those who have entries of their own, in order.
+func (f *File) Customers() []string { return slices.Sorted(maps.Keys(f.customers)) }
+
 // Strangers are problems about customers that have entries of their own but
 // are not among those known: a misspelt name would take no effect in silence.
 func (f *File) Strangers(known []string) []Problem {
 	var found []Problem
-	for _, customer := range slices.Sorted(maps.Keys(f.customers)) {
+	for _, customer := range f.Customers() {
 		if !slices.Contains(known, customer) {
 			found = append(found, Problem{
 				File: f.name, Position: f.at[Path("customers", customer)],

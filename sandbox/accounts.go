@@ -114,12 +114,14 @@ func (o accountsOptions) account(name string) string {
 
 func (o accountsOptions) create(ctx context.Context, c samplecrm.CustomerSpec) (sandboxAccount, error) {
 	settings, err := json.Marshal(map[string]any{
-		"plan_per_minute": planPerMinute,
-		"time_scale":      o.timeScale,
-		"bulk_users":      true,
-		"ticket_fields":   samplecrm.TicketFields(),
-		"agents":          samplecrm.Agents(c),
-		"poison":          map[string]any{"marker": samplecrm.PoisonTag},
+		"plan_per_minute":     planPerMinute,
+		"time_scale":          o.timeScale,
+		"bulk_users":          true,
+		"ticket_fields":       samplecrm.TicketFields(),
+		"user_fields":         samplecrm.UserFields(),
+		"organization_fields": samplecrm.OrganizationFields(),
+		"agents":              samplecrm.Agents(c),
+		"poison":              map[string]any{"marker": samplecrm.PoisonTag},
 	})
 	if err != nil {
 		return sandboxAccount{}, err

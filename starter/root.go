@@ -50,7 +50,7 @@ stops one.`,
 		&cobra.Group{ID: groupPace, Title: "Bound what all of them use:"},
 	)
 	root.AddCommand(
-		a.setupCommand(), a.checkCommand(), a.reconcileCommand(),
+		a.setupCommand(), a.checkCommand(), a.mappingCommand(), a.reconcileCommand(),
 		a.startCommand(), a.retryCommand(),
 		a.listCommand(), a.statusCommand(), a.watchCommand(), a.failuresCommand(), a.changesCommand(), a.verifyBundleCommand(), a.verifyCommand(),
 		a.pauseCommand(), a.resumeCommand(), a.skipCommand(), a.cancelCommand(),

@@ -134,3 +134,16 @@ func TicketFields() []map[string]any {
 		{"id": 360500000002, "type": "integer", "title": "Order number"},
 	}
 }
+
+// UserFields are the users' fields that views.sql speaks of, likewise.
+func UserFields() []map[string]any {
+	return []map[string]any{
+		{"id": 360600000001, "type": "text", "key": "customer_tier", "title": "Customer tier"},
+		{"id": 360600000002, "type": "integer", "key": "seats", "title": "Seats"},
+	}
+}
+
+// OrganizationFields are those of organizations.
+func OrganizationFields() []map[string]any {
+	return []map[string]any{{"id": 360700000001, "type": "text", "key": "region", "title": "Region"}}
+}
