@@ -213,6 +213,9 @@ func (s *stage) wantChangesListed(client string) {
 	changes := decodeList(s.t, []byte(s.mustStart("changes", client, "-o", "json").stdout))
 	got := map[string]bool{}
 	for _, c := range changes {
+		if c["rule"] == "agent_replaced" { // the sample's last agent has no seat
+			continue
+		}
 		no, _, _ := strings.Cut(text(c["part"]), "+")
 		got[no+" "+text(c["rule"])] = true
 		if sum := sha256.Sum256([]byte(contents[no])); c["entity"] != "tickets" || c["field"] != "comments.body" || c["before"] != hex.EncodeToString(sum[:]) {
