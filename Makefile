@@ -75,6 +75,10 @@ oas-check: ## requests and answers against Zendesk's OpenAPI file; OAS=FILE, fro
 	go test -count=1 ./destination/zendesk -record $(CURDIR)/.dev/exchanges.ndjson
 	bin/oascheck -oas "$(OAS)" -exchanges .dev/exchanges.ndjson
 
+zendesk-facts: ## what the sandbox assumes, asked of a real account; ACCOUNT=its name in the accounts file
+	go build -buildvcs=false -o bin/ ./integration/zendeskfacts
+	bin/zendeskfacts -account "$(ACCOUNT)"
+
 clean: ## stop the development environment and delete all that was made
 	./temporal-dev.sh reset
 	rm -rf .dev bin
@@ -87,5 +91,5 @@ $(tools)/workflowcheck: tools/workflowcheck/go.mod
 	@echo "building workflowcheck, once (about 10 seconds)"
 	go build -C tools/workflowcheck -buildvcs=false -o ../../$@ go.temporal.io/sdk/contrib/tools/workflowcheck
 
-.PHONY: help build check formatting vet lint workflowcheck layout test readers demo bench bench-pace bench-csv chaos roundtrip oas-check clean
+.PHONY: help build check formatting vet lint workflowcheck layout test readers demo bench bench-pace bench-csv chaos roundtrip oas-check zendesk-facts clean
 .DEFAULT_GOAL := help

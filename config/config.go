@@ -75,6 +75,20 @@ func LoadClient() (Config, error) {
 	return parse(env, ledgerURL, accountsFile)
 }
 
+// LoadAccounts reads the accounts file alone, for programs that need nothing
+// else.
+func LoadAccounts() (Accounts, error) {
+	env, err := readEnvironment()
+	if err != nil {
+		return nil, err
+	}
+	c, err := parse(env, accountsFile)
+	if err != nil {
+		return nil, err
+	}
+	return ReadAccounts(c.AccountsFile)
+}
+
 // setting is a variable without which a program cannot work.
 type setting struct{ name, purpose, example string }
 

@@ -56,6 +56,9 @@ func dumpTickets(a *account, w http.ResponseWriter, r *http.Request) {
 func dumpUsers(a *account, w http.ResponseWriter, _ *http.Request) {
 	a.dump(w, func() int { return len(a.users.all) }, func(e *encoder, i int) {
 		u := a.users.all[i]
+		if u.inactive {
+			return
+		}
 		e.begin('{')
 		a.userMembers(e, u)
 		e.key("identities")
@@ -75,5 +78,9 @@ func dumpUsers(a *account, w http.ResponseWriter, _ *http.Request) {
 }
 
 func dumpOrganizations(a *account, w http.ResponseWriter, _ *http.Request) {
-	a.dump(w, func() int { return len(a.organizations.all) }, func(e *encoder, i int) { a.showOrganization(e, a.organizations.all[i]) })
+	a.dump(w, func() int { return len(a.organizations.all) }, func(e *encoder, i int) {
+		if o := a.organizations.all[i]; o != nil {
+			a.showOrganization(e, o)
+		}
+	})
 }

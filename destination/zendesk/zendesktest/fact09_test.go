@@ -8,6 +8,7 @@ import (
 
 func (z zendesk) grant(form object) reply {
 	z.t.Helper()
+	sandboxOnly(z.t, "it has an OAuth client of its own")
 	body := object{"client_id": "farewell-" + z.name, "client_secret": "secret-" + z.name}
 	for key, value := range form {
 		body[key] = value
@@ -86,6 +87,7 @@ func TestFact09TokenExpiresInTheMiddle(t *testing.T) {
 
 func TestFact09UsersMeIsAnonymousWithoutCredentials(t *testing.T) {
 	t.Parallel()
+	sandboxOnly(t, "it has credentials of its own")
 	z := newAccount(t, nil)
 	basic := func(user, password string) string {
 		return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))

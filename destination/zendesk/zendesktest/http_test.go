@@ -2,6 +2,8 @@ package zendesktest_test
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -34,6 +36,9 @@ type zendesk struct {
 	name  string
 	url   string // up to /api/v2
 	token string
+	// Of a real account only.
+	authorization string
+	made          *made
 }
 
 // reply is an answer, its body decoded where it is JSON.
@@ -46,6 +51,7 @@ type reply struct {
 
 func newSite(t *testing.T) site {
 	t.Helper()
+	sandboxOnly(t, "it makes accounts of its own")
 	fake, err := zendesktest.New(zendesktest.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -79,16 +85,21 @@ func (s site) account(name string, settings object) zendesk {
 
 func newAccount(t *testing.T, settings object) zendesk {
 	t.Helper()
+	if url, authorization, real := realAccount(t); real {
+		return existing(t, url, authorization, settings)
+	}
 	return newSite(t).account("acme", settings)
 }
 
 func (s site) control(method, path string, body any) reply {
 	s.t.Helper()
+	sandboxOnly(s.t, "it looks behind the API")
 	return send(s.t, method, s.url+"/_sandbox/"+path, body, nil)
 }
 
 func (z zendesk) configure(settings object) object {
 	z.t.Helper()
+	sandboxOnly(z.t, "it changes the account's settings")
 	answer := z.site.control("PUT", "accounts/"+z.name+"/settings", settings)
 	answer.is(z.t, 200)
 	return answer.body
@@ -96,6 +107,7 @@ func (z zendesk) configure(settings object) object {
 
 func (z zendesk) stats() object {
 	z.t.Helper()
+	sandboxOnly(z.t, "it looks behind the API")
 	return z.site.control("GET", "accounts/"+z.name+"/stats", nil).body
 }
 
@@ -110,11 +122,23 @@ func (z zendesk) call(method, path string, body any, headers ...string) reply {
 }
 
 func (z zendesk) try(method, path string, body any, headers ...string) (reply, error) {
-	header := http.Header{"Authorization": {"Bearer " + z.token}}
+	header := z.header()
 	for i := 0; i+1 < len(headers); i += 2 {
 		header.Set(headers[i], headers[i+1])
 	}
-	return trySend(z.t, method, z.url+path, body, header)
+	answer, err := trySend(z.t, method, z.url+path, body, header)
+	for z.spent(answer) {
+		wait, _ := strconv.Atoi(answer.header.Get("Retry-After")) // without one, a second at a time
+		pause := time.NewTimer(time.Duration(max(wait, 1)) * time.Second)
+		<-pause.C
+		answer, err = trySend(z.t, method, z.url+path, body, header)
+	}
+	z.made.note(path, answer)
+	return answer, err
+}
+
+func (z zendesk) header() http.Header {
+	return http.Header{"Authorization": {cmp.Or(z.authorization, "Bearer "+z.token)}}
 }
 
 func (z zendesk) get(path string) reply { z.t.Helper(); return z.call("GET", path, nil) }
@@ -143,7 +167,8 @@ func trySend(t *testing.T, method, url string, body any, header http.Header) (re
 			t.Fatal(err)
 		}
 	}
-	request, err := http.NewRequestWithContext(t.Context(), method, url, io.NopCloser(bytes.NewReader(raw)))
+	// Cleaning up begins when the test's own context has ended.
+	request, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, url, io.NopCloser(bytes.NewReader(raw)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +246,7 @@ func equal(t *testing.T, what string, got, want any) {
 // until asks again and again for a condition, and fails the test when it does not come true.
 func until(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(patience())
 	defer deadline.Stop()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -229,7 +254,7 @@ func until(t *testing.T, what string, condition func() bool) {
 		select {
 		case <-tick.C:
 		case <-deadline.C:
-			t.Fatalf("waited 20 s for: %s", what)
+			t.Fatalf("waited %s for: %s", patience(), what)
 		}
 	}
 }

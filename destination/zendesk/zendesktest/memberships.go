@@ -17,6 +17,7 @@ type membership struct {
 
 type membershipStore struct {
 	all    []*membership
+	made   int64
 	byUser map[int64][]*membership
 }
 
@@ -33,7 +34,8 @@ func (s *membershipStore) has(userID, organizationID int64) bool {
 }
 
 func (s *membershipStore) join(userID, organizationID int64, standard bool, now int64) *membership {
-	m := &membership{id: 900_000_000_000_000 + int64(len(s.all)), userID: userID, organizationID: organizationID, standard: standard, created: seconds(now)}
+	s.made++
+	m := &membership{id: 900_000_000_000_000 + s.made, userID: userID, organizationID: organizationID, standard: standard, created: seconds(now)}
 	s.all = append(s.all, m)
 	if s.byUser == nil {
 		s.byUser = map[int64][]*membership{}

@@ -274,7 +274,7 @@ func showOrganization(a *account, q *request) answer {
 }
 
 func listOrganizations(a *account, q *request) answer {
-	all := a.organizations.all
+	all := a.organizations.live()
 	return list(q, "organizations", len(all), func(e *encoder, i int) { a.showOrganization(e, all[i]) })
 }
 

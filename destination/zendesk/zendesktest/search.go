@@ -133,12 +133,12 @@ func (a *account) find(query searchQuery, now int64) []hit {
 		}
 	}
 	for _, u := range a.users.all {
-		if u.imported <= indexed && query.matchesUser(u) {
+		if !u.inactive && u.imported <= indexed && query.matchesUser(u) {
 			add("user", func(e *encoder) { a.userMembers(e, u) })
 		}
 	}
 	for _, o := range a.organizations.all {
-		if o.imported <= indexed && query.matchesOrganization(o) {
+		if o != nil && o.imported <= indexed && query.matchesOrganization(o) {
 			add("organization", func(e *encoder) { a.organizationMembers(e, o) })
 		}
 	}

@@ -179,20 +179,20 @@ func (a *account) statistics(since int64) statistics {
 		Jobs:               a.jobs.created,
 		Tickets:            a.tickets.live,
 		Comments:           a.tickets.comments,
-		Users:              len(a.users.all),
-		Organizations:      len(a.organizations.all),
+		Users:              len(a.users.live()),
+		Organizations:      len(a.organizations.live()),
 		Memberships:        len(a.memberships.all),
 		Attachments:        a.tickets.attachments,
 		EmailsSent:         a.users.mails,
 		DuplicateExternalIDs: duplicateCounts{
 			Tickets:       a.tickets.duplicates(),
 			Users:         countDuplicates(a.users.all, func(u *user) string { return u.externalID }),
-			Organizations: countDuplicates(a.organizations.all, func(o *organization) string { return o.externalID }),
+			Organizations: countDuplicates(a.organizations.live(), func(o *organization) string { return o.externalID }),
 		},
 		BytesIn:  a.stats.bytesIn,
 		BytesOut: a.stats.bytesOut,
 	}
-	for _, u := range a.users.all {
+	for _, u := range a.users.live() {
 		if u.role != "end-user" {
 			s.Agents++
 		}

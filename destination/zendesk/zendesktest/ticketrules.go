@@ -60,7 +60,7 @@ func (a *account) settleRequester(in *ticketInput, actor *user) *problem {
 		t.requesterID = actor.id
 	}
 	u := a.users.get(t.requesterID)
-	if u == nil {
+	if u == nil || u.inactive {
 		return a.refuse("requester", "InvalidValue", isInvalid, "Requester")
 	}
 	if u.suspended {
@@ -211,7 +211,7 @@ func (a *account) settleAuthor(t *ticket, c *comment, actor *user) *problem {
 		c.authorID = actor.id
 	}
 	author := a.users.get(c.authorID)
-	if author == nil {
+	if author == nil || author.inactive {
 		return a.refuse("author", "InvalidValue", isInvalid, "Author")
 	}
 	if author.suspended {

@@ -37,7 +37,7 @@ func (a *account) userMembers(e *encoder, u *user) {
 	e.optional("external_id", u.externalID)
 	e.words("tags", u.tags)
 	e.optional("alias", u.alias)
-	e.flag("active", true)
+	e.flag("active", !u.inactive)
 	e.flag("shared", false)
 	e.flag("shared_agent", false)
 	e.null("last_login_at")
@@ -92,10 +92,10 @@ func showUser(a *account, q *request) answer {
 }
 
 func listUsers(a *account, q *request) answer {
-	users := a.users.all
+	users := a.users.live()
 	if roles := slices.Concat(q.query["role[]"], q.query["role"]); len(roles) > 0 {
 		users = nil
-		for _, u := range a.users.all {
+		for _, u := range a.users.live() {
 			if slices.Contains(roles, u.role) {
 				users = append(users, u)
 			}
@@ -155,7 +155,7 @@ func searchUsers(a *account, q *request) answer {
 	indexed := a.indexed(q.now)
 	var users []*user
 	for _, u := range a.users.all {
-		if u.imported <= indexed && query.matchesUser(u) {
+		if !u.inactive && u.imported <= indexed && query.matchesUser(u) {
 			users = append(users, u)
 		}
 	}

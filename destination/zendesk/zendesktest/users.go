@@ -28,6 +28,7 @@ type user struct {
 	created        int64  // unix seconds
 	updated        int64
 	imported       int64 // nanoseconds: since when search could know it
+	inactive       bool  // deleted
 	inline         int64 // nanoseconds: when a ticket's inline requester created it, 0 otherwise
 }
 
