@@ -26,6 +26,7 @@ type Source interface {
 	IDs(ctx context.Context, customer string, p migration.Partition) ([]migration.Listed, error)
 	Page(ctx context.Context, q source.PageQuery) (migration.Page, error)
 	Columns(ctx context.Context) (map[string][]migration.Column, error)
+	Hardest(ctx context.Context, customer string, n int) ([]string, error)
 	CopyPart(ctx context.Context, q source.PartQuery, open func(view string) (io.Writer, error)) (source.PartRows, error)
 }
 
@@ -56,6 +57,8 @@ type Ledger interface {
 	AllOutcomes(ctx context.Context, m migration.Migration, e migration.Entity, fn func(partition, sourceID string, st ledger.RecordState) error) error
 	Compared(ctx context.Context, m migration.Migration, run string, e migration.Entity, list []migration.Failure) error
 	Swept(ctx context.Context, m migration.Migration, run string, e migration.Entity, list []migration.Failure) error
+	ReadBack(ctx context.Context, m migration.Migration, run string, e migration.Entity, list []migration.Failure) error
+	ChangesTo(ctx context.Context, m migration.Migration, e migration.Entity, sourceIDs []string) ([]migration.Change, error)
 	Unswept(ctx context.Context, m migration.Migration) (ledger.Unswept, error)
 	FirstBegan(ctx context.Context, m migration.Migration) (time.Time, error)
 	Parts(ctx context.Context, m migration.Migration) ([]ledger.Part, error)
@@ -110,6 +113,7 @@ func (a *Activities) Register(r Registry) {
 	register(r, migration.ExportPartition, a.ExportPartition)
 	register(r, migration.CompareSource, a.CompareSource)
 	register(r, migration.SweepDuplicates, a.SweepDuplicates)
+	register(r, migration.ReadBack, a.ReadBack)
 	register(r, migration.PublishBundle, a.PublishBundle)
 	register(r, migration.CheckProgress, a.CheckProgress)
 	register(r, migration.SettleOpen, a.SettleOpen)

@@ -68,6 +68,9 @@ func (c *comparer) partition(ctx context.Context, p migration.Partition) error {
 			return fmt.Errorf("read who was brought on demand: %w", err)
 		}
 	}
+	if p.Entity == migration.Tickets {
+		c.out.Comparison.Tickets += int64(len(listed))
+	}
 	late := false
 	for _, r := range listed {
 		state, ok := known[r.ID]

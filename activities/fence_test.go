@@ -81,7 +81,7 @@ func TestDuplicateOfAWokenAttemptIsSweptAndReported(t *testing.T) {
 		t.Fatalf("%d lost, %d twice before the sweep; the test's own duplicate is missing", lost, twice)
 	}
 	out := s.hire().sweep()
-	if out != (migration.SweepOutcome{Repaired: 100}) {
+	if out != (migration.SweepOutcome{Repaired: 100, InAccount: 350}) {
 		t.Errorf("the sweep says %+v, want 100 repaired", out)
 	}
 	s.wantAllOnce()
@@ -104,7 +104,7 @@ func TestTicketThatIsGoneFromTheAccountIsListedById(t *testing.T) {
 	targets, err := s.ledger.SettledTargets(t.Context(), acme, migration.Tickets, []string{"1007"})
 	must(t, err)
 	must(t, w.account.Delete(t.Context(), migration.Tickets, targets["1007"][0]))
-	if out := w.sweep(); out != (migration.SweepOutcome{Missing: 1}) {
+	if out := w.sweep(); out != (migration.SweepOutcome{Missing: 1, InAccount: 49}) {
 		t.Errorf("the sweep says %+v, want 1 missing", out)
 	}
 	var listed []string

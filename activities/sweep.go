@@ -45,7 +45,7 @@ func (a *Activities) sweep(ctx context.Context, in migration.SweepInput, runs le
 		return migration.SweepOutcome{}, fmt.Errorf("sweep account %s: %w", in.Migration.Account, err)
 	}
 	pulse.progress(0)
-	var out migration.SweepOutcome
+	out := migration.SweepOutcome{InAccount: sweep.Records}
 	listed, err := a.repair(ctx, dest, in, since, sweep.Duplicates, &out, pulse)
 	if err != nil {
 		return out, err

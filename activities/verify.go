@@ -9,8 +9,9 @@ import (
 )
 
 // Verify repeats, at any time after a run, what ends every run: the comparison
-// of the source's ids with the ledger, and the sweep, over everything that the
-// migration's runs have made. It brings nothing.
+// of the source's ids with the ledger, the sweep, over everything that the
+// migration's runs have made, and the read-back, of what nobody has changed in
+// the account since. It brings nothing.
 func (a *Activities) Verify(ctx context.Context, in migration.VerifyCustomerInput) (migration.VerifyOutcome, error) {
 	run, err := a.newestRun(ctx, in.Migration)
 	if err != nil {
@@ -30,6 +31,10 @@ func (a *Activities) Verify(ctx context.Context, in migration.VerifyCustomerInpu
 	if err != nil {
 		return migration.VerifyOutcome{}, err
 	}
+	back, err := a.ReadBack(ctx, migration.ReadBackInput{Migration: in.Migration, Run: run.Run, Since: run.EndedAt})
+	if err != nil {
+		return migration.VerifyOutcome{}, err
+	}
 	counts, err := a.Ledger.ExactCounts(ctx, in.Migration, run.Run)
-	return migration.VerifyOutcome{Counts: counts, Comparison: compared.Comparison, Sweep: swept}, err
+	return migration.VerifyOutcome{Counts: counts, Comparison: compared.Comparison, Sweep: swept, ReadBack: back}, err
 }

@@ -184,6 +184,46 @@ type Batches interface {
 	// Inventory calls found for every record of ours in the account, whoever
 	// wrote it, of those among sourceIDs. It is what rebuilds a ledger.
 	Inventory(ctx context.Context, e migration.Entity, sourceIDs []string, found func(migration.Item) error) error
+
+	// ReadBack reads tickets that are in the account, one after the other, and
+	// compares them field by field with what is sent for the page. It ends
+	// early when the next ticket would cost more requests than are left, and
+	// writes nothing.
+	ReadBack(ctx context.Context, in ReadBackInput) (ReadBack, error)
+}
+
+// ReadBackInput is what ReadBack works on.
+type ReadBackInput struct {
+	Page      migration.Page        // of tickets, read from the source again
+	Sent      map[string]SentRecord // by source id: where each of them went
+	Directory Directory             // of those to whom they went; nobody is created
+	Mapping   *mapping.Mapping      // with which they were sent; nil: none
+	Requests  int                   // the most that it may cost
+	Since     time.Time             // what was changed in the account after it is left alone; zero: nothing
+}
+
+// SentRecord is where a record went.
+type SentRecord struct {
+	TargetID  string
+	Partition string
+}
+
+// ReadBack is what was read.
+type ReadBack struct {
+	Compared    []string // source ids
+	Touched     []string // source ids of those that were changed in the account since
+	Requests    int      // what it cost, tries that failed left out
+	Differences []Difference
+}
+
+// Difference is a field that is not in the account as it was sent. Field and
+// Part are those of a migration.Change, and Found is the hash of what was found
+// there, so that it can be compared with what a change says.
+type Difference struct {
+	SourceID string
+	Field    string
+	Part     string
+	Found    string
 }
 
 // PrepareInput is what Prepare works on.

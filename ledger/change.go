@@ -133,6 +133,27 @@ func (l *Ledger) changesAfter(ctx context.Context, m migration.Migration, e migr
 	return page, lastPlace, err
 }
 
+// ChangesTo lists the changes of some records, each value's in the order of its
+// chain.
+func (l *Ledger) ChangesTo(ctx context.Context, m migration.Migration, e migration.Entity, sourceIDs []string) ([]migration.Change, error) {
+	ctx, cancel := l.bound(ctx)
+	defer cancel()
+	op := "read the changes of " + string(e) + " of " + m.String()
+	rows, err := l.pool.Query(ctx, `
+		select c.entity, c.source_id, c.field, c.part, c.rule, encode(c.before, 'hex'), encode(c.after, 'hex')
+		from changes c
+		where `+currentChanges+` and c.entity = $5 and c.source_id = any($6)
+		order by c.source_id, c.place`, key(m, "", e, sourceIDs)...)
+	if err != nil {
+		return nil, failed(op, err)
+	}
+	changes, err := pgx.CollectRows(rows, pgx.RowToStructByPos[migration.Change])
+	if err != nil {
+		return nil, failed(op, err)
+	}
+	return changes, nil
+}
+
 // ChangeCounts counts what Changes would list, by entity, field and rule, the
 // most frequent first.
 func (l *Ledger) ChangeCounts(ctx context.Context, m migration.Migration) ([]migration.ChangeCount, error) {

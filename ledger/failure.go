@@ -21,6 +21,12 @@ func (l *Ledger) Swept(ctx context.Context, m migration.Migration, run string, e
 	return l.replace(ctx, m, run, e, []string{migration.Duplicate, migration.NotInAccount}, list)
 }
 
+// ReadBack replaces what the last read-back listed for an entity: records with
+// outcome differs. It may be repeated.
+func (l *Ledger) ReadBack(ctx context.Context, m migration.Migration, run string, e migration.Entity, list []migration.Failure) error {
+	return l.replace(ctx, m, run, e, []string{migration.Differs}, list)
+}
+
 func (l *Ledger) replace(ctx context.Context, m migration.Migration, run string, e migration.Entity, outcomes []string, list []migration.Failure) error {
 	ctx, cancel := l.bound(ctx)
 	defer cancel()

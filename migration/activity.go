@@ -25,6 +25,7 @@ const (
 	ExportPartition Activity[ExportInput, ExportOutcome]               = "ExportPartition"
 	CompareSource   Activity[CompareInput, CompareOutcome]             = "CompareSource"
 	SweepDuplicates Activity[SweepInput, SweepOutcome]                 = "SweepDuplicates"
+	ReadBack        Activity[ReadBackInput, ReadBackOutcome]           = "ReadBack"
 	PublishBundle   Activity[PublishInput, PublishOutcome]             = "PublishBundle"
 	CheckProgress   Activity[CheckProgressInput, CheckProgressOutcome] = "CheckProgress"
 	SettleOpen      Activity[SettleOpenInput, SettleOpenOutcome]       = "SettleOpen"
@@ -142,6 +143,27 @@ type SweepOutcome struct {
 	Repaired   int64 `json:"repaired"`
 	Unresolved int64 `json:"unresolved"` // duplicates that an operator must judge, or that were not to be repaired
 	Missing    int64 `json:"missing"`    // created by the runs that were swept, not in the account
+	InAccount  int64 `json:"in_account"` // tickets of ours that the pass saw, copies included
+}
+
+// ReadBackInput asks to read a sample of a migration's tickets back.
+type ReadBackInput struct {
+	Migration Migration `json:"migration"`
+	Run       string    `json:"run"`
+	// Since: tickets that were changed in the account after it are left alone,
+	// since people work there by then; zero: none are.
+	Since time.Time `json:"since,omitzero"`
+}
+
+// ReadBackOutcome is what the read-back found.
+type ReadBackOutcome struct {
+	Created      int64    `json:"created"`       // tickets of which the sample was drawn
+	Compared     int64    `json:"compared"`      // read back, field by field
+	ChangedSince int64    `json:"changed_since"` // not compared: changed at the source after they were read
+	Touched      int64    `json:"touched"`       // not compared: changed in the account since
+	Differing    int64    `json:"differing"`     // not as they were sent, without a recorded change that says so
+	Examples     []string `json:"examples,omitempty"`
+	Requests     int64    `json:"requests"`
 }
 
 // PublishInput asks a streaming destination to publish.
@@ -231,9 +253,10 @@ type VerifyCustomerInput struct {
 
 // VerifyOutcome is what a verification found.
 type VerifyOutcome struct {
-	Counts     EntityCounts `json:"counts"` // by distinct source id, from the ledger
-	Comparison Comparison   `json:"comparison"`
-	Sweep      SweepOutcome `json:"sweep"`
+	Counts     EntityCounts    `json:"counts"` // by distinct source id, from the ledger
+	Comparison Comparison      `json:"comparison"`
+	Sweep      SweepOutcome    `json:"sweep"`
+	ReadBack   ReadBackOutcome `json:"read_back"`
 }
 
 // CheckCustomerInput starts a preflight by itself.

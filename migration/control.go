@@ -66,13 +66,14 @@ type RunRecord struct {
 const (
 	Duplicate    = "duplicate"      // there more than once; the code says what was done about it
 	NotInAccount = "not_in_account" // created, and not there any more
+	Differs      = "differs"        // read back otherwise than it was sent
 )
 
 // Failure is a record that did not arrive, or not as it was.
 type Failure struct {
 	Entity    Entity    `json:"entity"`
 	SourceID  string    `json:"source_id"`
-	Outcome   string    `json:"outcome"` // failed, skipped, changed_since, deleted_at_source, arrived_late, missing, duplicate, not_in_account
+	Outcome   string    `json:"outcome"` // failed, skipped, changed_since, deleted_at_source, arrived_late, missing, duplicate, not_in_account, differs
 	Code      string    `json:"code"`
 	Text      string    `json:"text"` // may quote the account's answer
 	Partition string    `json:"partition"`

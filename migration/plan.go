@@ -63,6 +63,7 @@ type Comparison struct {
 	DeletedAtSource int64 `json:"deleted_at_source"` // ids that are gone since they were read
 	ChangedSince    int64 `json:"changed_since"`     // rows updated after their page was read
 	Missing         int64 `json:"missing"`           // ids made before as_of without an outcome: needs attention
+	Tickets         int64 `json:"tickets,omitempty"` // tickets that were listed at the source
 }
 
 // Add returns the sum of both.
@@ -72,6 +73,7 @@ func (c Comparison) Add(d Comparison) Comparison {
 		DeletedAtSource: c.DeletedAtSource + d.DeletedAtSource,
 		ChangedSince:    c.ChangedSince + d.ChangedSince,
 		Missing:         c.Missing + d.Missing,
+		Tickets:         c.Tickets + d.Tickets,
 	}
 }
 

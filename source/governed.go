@@ -111,3 +111,12 @@ func (p *pacedWriter) Write(b []byte) (int, error) {
 	}
 	return p.w.Write(b)
 }
+
+// Hardest is Source's.
+func (g Governed) Hardest(ctx context.Context, customer string, n int) (ids []string, err error) {
+	err = g.ask(ctx, customer, func() (int, error) {
+		ids, err = g.Source.Hardest(ctx, customer, n)
+		return len(ids), err
+	})
+	return ids, err
+}

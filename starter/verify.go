@@ -18,8 +18,9 @@ func (a *app) verifyCommand() *cobra.Command {
 		GroupID: groupLook,
 		Short:   "Compare source, ledger and account once more",
 		Long: `Compare source, ledger and account once more, as every run does at its end: the
-source's ids with the ledger's outcomes, and the account's tickets with the
-ledger, for what is there twice or not any more.
+source's ids with the ledger's outcomes, the account's tickets with the ledger,
+for what is there twice or not any more, and a sample of the tickets, with the
+largest and oddest, with what was sent, field by field.
 
 It changes nothing, unless --repair is given: then tickets that are provably
 copies of ours are deleted. Exit code 4 says that something is not as it should
@@ -114,7 +115,7 @@ func (a *app) verifyOne(ctx context.Context, s *session, m migration.Migration, 
 // since is no fault.
 func sound(v migration.VerifyOutcome) bool {
 	total := v.Counts.Total()
-	return total.InDoubt == 0 && total.Conserved() && v.Comparison.Missing == 0 && v.Sweep.Unresolved == 0 && v.Sweep.Missing == 0
+	return total.InDoubt == 0 && total.Conserved() && v.Comparison.Missing == 0 && v.Sweep.Unresolved == 0 && v.Sweep.Missing == 0 && v.ReadBack.Differing == 0
 }
 
 func verifiedWords(v migration.VerifyOutcome) string {
@@ -129,6 +130,7 @@ func verifiedWords(v migration.VerifyOutcome) string {
 		{v.Sweep.Missing, "created, and not in the account any more"},
 		{v.Sweep.Unresolved, "there more than once"},
 		{v.Sweep.Repaired, "deleted as copies of ours"},
+		{v.ReadBack.Differing, "read back otherwise than they were sent, see starter failures"},
 		{v.Comparison.ArrivedLate, "came to the source since"},
 		{v.Comparison.ChangedSince, "changed at the source since"},
 		{v.Comparison.DeletedAtSource, "deleted at the source since"},
@@ -136,6 +138,11 @@ func verifiedWords(v migration.VerifyOutcome) string {
 		if part.n > 0 {
 			words += fmt.Sprintf(", %s %s", number(part.n), part.what)
 		}
+	}
+	if v.Comparison.Tickets+v.Sweep.InAccount > 0 {
+		tickets := v.Counts[migration.Tickets]
+		words += fmt.Sprintf("; tickets: %s at the source, %s in the ledger, %s in the account, %s of them read back",
+			number(v.Comparison.Tickets), number(tickets.Created+tickets.AlreadyThere), number(v.Sweep.InAccount), number(v.ReadBack.Compared))
 	}
 	if sound(v) {
 		return words + ": everything is there, once"

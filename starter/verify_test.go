@@ -26,6 +26,10 @@ func TestVerificationIsSoundOnlyWhenNothingIsMissingOrTwice(t *testing.T) {
 		{"twice", of(func(v *migration.VerifyOutcome) { v.Sweep.Unresolved = 2 }), false, "2 there more than once"},
 		{"gone from the account", of(func(v *migration.VerifyOutcome) { v.Sweep.Missing = 1 }), false, "1 created, and not in the account any more"},
 		{"without an outcome", of(func(v *migration.VerifyOutcome) { v.Comparison.Missing = 1 }), false, "1 without an outcome"},
+		{"otherwise than it was sent", of(func(v *migration.VerifyOutcome) { v.ReadBack.Differing = 2 }), false, "2 read back otherwise than they were sent"},
+		{"counts from three sides", of(func(v *migration.VerifyOutcome) {
+			v.Comparison.Tickets, v.Sweep.InAccount, v.ReadBack.Compared = 11, 10, 7
+		}), true, "tickets: 11 at the source, 10 in the ledger, 10 in the account, 7 of them read back"},
 		{"in doubt", of(func(v *migration.VerifyOutcome) {
 			v.Counts[migration.Tickets] = migration.Counts{Read: 10, Created: 9, InDoubt: 1}
 		}), false, "1 in doubt"},

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -39,6 +40,7 @@ type run struct {
 	exact      migration.EntityCounts // set when the ledger has added up
 	comparison migration.Comparison
 	sweep      migration.SweepOutcome
+	readBack   migration.ReadBackOutcome
 	bundle     string
 
 	parked  map[string]migration.Parked
@@ -200,6 +202,9 @@ func (r *run) verify(ctx workflow.Context) error {
 			err = r.publish(ctx)
 		} else {
 			err = r.sweepDuplicates(ctx)
+			if err == nil {
+				err = r.readSampleBack(ctx)
+			}
 		}
 		if err != nil {
 			return err
@@ -252,6 +257,9 @@ func (r *run) audit(ctx workflow.Context) (string, error) {
 		return strconv.FormatInt(r.sweep.Unresolved, 10) + " records are in the account more than once and it is not clear which copy to keep", nil
 	case r.sweep.Missing > 0:
 		return strconv.FormatInt(r.sweep.Missing, 10) + " records that were created are not in the account", nil
+	case r.readBack.Differing > 0:
+		return fmt.Sprintf("%d of %d tickets that were read back are not as they were sent: %s",
+			r.readBack.Differing, r.readBack.Compared, strings.Join(r.readBack.Examples, ", ")), nil
 	}
 	return "", nil
 }
@@ -270,6 +278,25 @@ func (r *run) sweepDuplicates(ctx workflow.Context) error {
 	}
 	out.Repaired += r.sweep.Repaired
 	r.sweep = out
+	return nil
+}
+
+// readSampleBack compares a sample of what was created with what was sent.
+func (r *run) readSampleBack(ctx workflow.Context) error {
+	if r.total().Created == 0 {
+		return nil
+	}
+	if workflow.GetVersion(ctx, "read back", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return nil // the run began before there was a read-back
+	}
+	out, err := execute(ctx, looks(r.try("read-back"), "read a sample back from the account"), migration.ReadBack, migration.ReadBackInput{
+		Migration: r.in.Migration,
+		Run:       r.id,
+	})
+	if err != nil {
+		return err
+	}
+	r.readBack = out
 	return nil
 }
 

@@ -23,6 +23,7 @@ type world struct {
 	export    func(in migration.ExportInput, attempt int) (migration.ExportOutcome, error)
 	compare   func(pass int) migration.CompareOutcome
 	sweep     func() migration.SweepOutcome
+	readBack  func() migration.ReadBackOutcome
 	counts    migration.EntityCounts
 	streams   bool // the destination is a bundle
 
@@ -50,8 +51,9 @@ func newWorld(t *testing.T) *world {
 		export: func(in migration.ExportInput, _ int) (migration.ExportOutcome, error) {
 			return done(in.Partition.Rows), nil
 		},
-		compare: func(int) migration.CompareOutcome { return migration.CompareOutcome{} },
-		sweep:   func() migration.SweepOutcome { return migration.SweepOutcome{} },
+		compare:  func(int) migration.CompareOutcome { return migration.CompareOutcome{} },
+		sweep:    func() migration.SweepOutcome { return migration.SweepOutcome{} },
+		readBack: func() migration.ReadBackOutcome { return migration.ReadBackOutcome{} },
 		counts: migration.EntityCounts{
 			migration.Users:   {Read: 3, Created: 3},
 			migration.Tickets: {Read: 5, Created: 5},
@@ -99,6 +101,7 @@ func (w *world) register() {
 		w.compares++
 		return w.compare(w.compares), nil
 	})
+	answer(w, migration.ReadBack, func(migration.ReadBackInput) (migration.ReadBackOutcome, error) { return w.readBack(), nil })
 	answer(w, migration.SweepDuplicates, func(migration.SweepInput) (migration.SweepOutcome, error) { return w.sweep(), nil })
 	answer(w, migration.CheckProgress, func(migration.CheckProgressInput) (migration.CheckProgressOutcome, error) {
 		return migration.CheckProgressOutcome{Stalled: true, Reason: migration.Reason{Code: "stalled"}}, nil
@@ -397,6 +400,7 @@ func TestWrongSumNeedsAttentionBeforeItMayComplete(t *testing.T) {
 		name   string
 		counts migration.Counts
 		sweep  migration.SweepOutcome
+		back   migration.ReadBackOutcome
 		missed int64
 	}{
 		{name: "a record without an outcome", counts: migration.Counts{Read: 5, Created: 4}},
@@ -404,12 +408,14 @@ func TestWrongSumNeedsAttentionBeforeItMayComplete(t *testing.T) {
 		{name: "an id of the source that nobody read", counts: migration.Counts{Read: 5, Created: 5}, missed: 1},
 		{name: "a duplicate that nobody can judge", counts: migration.Counts{Read: 5, Created: 5}, sweep: migration.SweepOutcome{Unresolved: 1}},
 		{name: "a target that is missing", counts: migration.Counts{Read: 5, Created: 5}, sweep: migration.SweepOutcome{Missing: 1}},
+		{name: "a ticket that is read back otherwise", counts: migration.Counts{Read: 5, Created: 5}, back: migration.ReadBackOutcome{Compared: 5, Differing: 1, Examples: []string{"1 (tags)"}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.counts = migration.EntityCounts{migration.Tickets: row.counts}
 			w.sweep = func() migration.SweepOutcome { return row.sweep }
+			w.readBack = func() migration.ReadBackOutcome { return row.back }
 			w.compare = func(int) migration.CompareOutcome {
 				return migration.CompareOutcome{Comparison: migration.Comparison{Missing: row.missed}}
 			}

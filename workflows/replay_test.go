@@ -250,6 +250,7 @@ func script(w worker.Worker, s story) {
 		return s.export(in, attempts[in.Partition.ID])
 	})
 	answers(w, migration.CompareSource, func(migration.CompareInput) migration.CompareOutcome { return migration.CompareOutcome{} })
+	answers(w, migration.ReadBack, func(migration.ReadBackInput) migration.ReadBackOutcome { return migration.ReadBackOutcome{} })
 	answers(w, migration.SweepDuplicates, func(migration.SweepInput) migration.SweepOutcome { return migration.SweepOutcome{} })
 	answers(w, migration.SettleOpen, func(migration.SettleOpenInput) migration.SettleOpenOutcome { return migration.SettleOpenOutcome{} })
 	answers(w, migration.RecordState, func(migration.RecordStateInput) migration.RecordStateOutcome {

@@ -175,36 +175,51 @@ func noFields(raw json.RawMessage) bool {
 	return len(raw) == 0 || string(raw) == "null" || string(raw) == "{}"
 }
 
-// appendFields turns the object into Zendesk's list. It decodes and encodes
-// the values, since a lone surrogate escape would spoil the whole request.
-func appendFields(buf []byte, raw json.RawMessage) []byte {
+// sentField is a custom field as it is sent.
+type sentField struct {
+	id    string
+	value json.RawMessage
+}
+
+// sentFields turns the object into a list by id. It decodes and encodes the
+// values, since a lone surrogate escape would spoil the whole request.
+func sentFields(raw json.RawMessage) []sentField {
 	if noFields(raw) {
-		return buf
+		return nil
 	}
 	var fields map[string]any
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	if d.Decode(&fields) != nil {
-		return buf // fieldsError has refused such a ticket
+		return nil // fieldsError has refused such a ticket
 	}
-	ids := make([]string, 0, len(fields))
-	for id := range fields {
-		ids = append(ids, id)
+	list := make([]sentField, 0, len(fields))
+	for id, v := range fields {
+		value, err := json.Marshal(v)
+		if err != nil {
+			value = []byte("null") // cannot be: it was decoded from JSON
+		}
+		list = append(list, sentField{id, value})
 	}
-	slices.Sort(ids)
+	slices.SortFunc(list, func(a, b sentField) int { return strings.Compare(a.id, b.id) })
+	return list
+}
+
+// appendFields appends Zendesk's list of custom fields.
+func appendFields(buf []byte, raw json.RawMessage) []byte {
+	fields := sentFields(raw)
+	if fields == nil {
+		return buf
+	}
 	buf = append(buf, '[')
-	for i, id := range ids {
+	for i, f := range fields {
 		if i > 0 {
 			buf = append(buf, ',')
 		}
 		o := beginObject(buf)
-		o.id("id", id)
-		value, err := json.Marshal(fields[id])
-		if err != nil {
-			value = []byte("null") // cannot be: it was decoded from JSON
-		}
+		o.id("id", f.id)
 		o.key("value")
-		o.buf = append(o.buf, value...)
+		o.buf = append(o.buf, f.value...)
 		buf = o.end()
 	}
 	return append(buf, ']')
