@@ -309,6 +309,8 @@ func (l *lane) request(page migration.Page, level int) (destination.Parcel, erro
 	return l.dest.Prepare(l.feedCtx, destination.PrepareInput{
 		Entity:    l.kind(),
 		Partition: l.in.Partition.ID,
+		Run:       l.in.Run,
+		Rows:      l.in.Partition.Rows,
 		Page:      page,
 		Level:     level,
 		Mapping:   l.mapping,

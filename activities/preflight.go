@@ -29,13 +29,16 @@ func (a *Activities) Preflight(ctx context.Context, in migration.PreflightInput)
 	if err != nil {
 		return out, err
 	}
+	if usable {
+		if err := a.count(ctx, in, &out); err != nil {
+			return out, err
+		}
+	}
 	if err := a.checkDestination(ctx, in, mapped, &out); err != nil {
 		return out, err
 	}
-	if usable {
-		if err := a.estimate(ctx, in, &out); err != nil {
-			return out, err
-		}
+	if usable && in.Migration.Destination == migration.DestinationZendesk {
+		estimate(&out)
 	}
 	for _, f := range out.Findings {
 		out.Fatal = out.Fatal || f.Fatal && !f.OK && !f.Overridden
@@ -77,7 +80,7 @@ func (a *Activities) checkDestination(ctx context.Context, in migration.Prefligh
 	defer leave()
 	pulse := startPulse(ctx, func() migration.Reason { return a.Reasons.of(lane) })
 	defer pulse.stopBeating()
-	checks, err := dest.Preflight(ctx, destination.PreflightInput{Migration: in.Migration, LedgerEmpty: !known, Mapping: mapped})
+	checks, err := dest.Preflight(ctx, destination.PreflightInput{Migration: in.Migration, LedgerEmpty: !known, Rows: out.Rows, Mapping: mapped})
 	if err != nil {
 		return fmt.Errorf("check account %s: %w", in.Migration.Account, err)
 	}
@@ -101,8 +104,8 @@ const requestsPerMinute = 160
 // ticketsPerMinute is what 25 open jobs of 100 tickets at 15 s each move.
 const ticketsPerMinute = 10_000
 
-// estimate says how many requests the run takes and how long.
-func (a *Activities) estimate(ctx context.Context, in migration.PreflightInput, out *migration.CheckOutcome) error {
+// count counts what the run has to bring.
+func (a *Activities) count(ctx context.Context, in migration.PreflightInput, out *migration.CheckOutcome) error {
 	out.Rows = map[migration.Entity]int64{}
 	for _, e := range migration.Entities() {
 		rows, err := a.Source.Count(ctx, in.Migration.Customer, e)
@@ -114,12 +117,19 @@ func (a *Activities) estimate(ctx context.Context, in migration.PreflightInput, 
 		}
 		out.Rows[e] = rows
 	}
-	if in.Migration.Destination != migration.DestinationZendesk {
-		return nil
-	}
+	return nil
+}
+
+// estimate says how many requests the run takes and how long. Where users go
+// one by one, each takes a look-up and a creation.
+func estimate(out *migration.CheckOutcome) {
 	batches := (out.Rows[migration.Tickets] + 99) / 100
 	people := (out.Rows[migration.Users]+99)/100 + (out.Rows[migration.Organizations]+99)/100
 	out.Requests = 2*batches + 3*people // an import and a poll; a look-up, a creation and a poll
+	for _, f := range out.Findings {
+		if f.Name == "bulk_users" && !f.OK {
+			out.Requests += 2 * out.Rows[migration.Users]
+		}
+	}
 	out.Seconds = max(out.Requests*60/requestsPerMinute, out.Rows[migration.Tickets]*60/ticketsPerMinute)
-	return nil
 }

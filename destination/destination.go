@@ -42,8 +42,9 @@ type Check struct {
 // PreflightInput is what a destination is told before a run.
 type PreflightInput struct {
 	Migration   migration.Migration
-	LedgerEmpty bool             // the ledger knows nothing of this migration
-	Mapping     *mapping.Mapping // to be held against the account; nil: none
+	LedgerEmpty bool                       // the ledger knows nothing of this migration
+	Rows        map[migration.Entity]int64 // records at the source; empty: they could not be counted
+	Mapping     *mapping.Mapping           // to be held against the account; nil: none
 }
 
 // Destination is what every destination can do. Implementations are safe for
@@ -230,6 +231,8 @@ type Difference struct {
 type PrepareInput struct {
 	Entity    migration.Entity
 	Partition string
+	Run       string // what was found in the account for a run stays true in it
+	Rows      int64  // of the partition, when it was planned
 	Page      migration.Page
 	Level     int              // migration.SingleLevel: the page holds one record and goes out alone
 	Mapping   *mapping.Mapping // the run's; nil: none

@@ -67,6 +67,7 @@ type Account struct {
 	mapped    translations
 	joinings  joinings
 	agents    *agents
+	census    censuses
 
 	sent         atomic.Int64 // requests other than polls
 	bulkUsersOff atomic.Bool  // the account refused users/create_many: it must be enabled by Zendesk
@@ -130,6 +131,7 @@ func Open(o Options) (*Account, error) {
 	a.jobs = newPoller(a)
 	a.look = newResolver(a)
 	a.self = newSelfID(a)
+	a.census.a = a
 	a.agents = &agents{a: a, standIn: emailKey(o.Account.Agent)}
 	if a.creds, err = newCredentials(a, o.Account); err != nil {
 		a.end()

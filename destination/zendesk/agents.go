@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"farewell/destination"
 	"farewell/migration"
 )
 
@@ -53,6 +54,27 @@ func (g *agents) substitute(ctx context.Context) (string, error) {
 		}
 	}
 	return g.a.self.get(ctx)
+}
+
+// checkAgent looks for the agent who stands for those whom the account does not
+// have.
+func (a *Account) checkAgent(ctx context.Context, _ destination.PreflightInput) (destination.Check, error) {
+	c := destination.Check{Name: "agent", OK: true, Fatal: true}
+	if a.agents.standIn == "" {
+		c.Text = "for agents of the source who are none in the account, the user whose credentials are in use stands in"
+		return c, nil
+	}
+	id, err := a.agents.find(ctx, a.agents.standIn)
+	if err != nil {
+		return readable("agent", "the list of agents", err)
+	}
+	c.Text = "for agents of the source who are none in the account, user " + id + " stands in"
+	if id == "" {
+		c.OK = false
+		c.Text = "the account has no agent with the e-mail address that the accounts file names"
+		c.Fix = "correct the column agent of the account's line, or leave it empty for the user whose credentials are in use"
+	}
+	return c, nil
 }
 
 // find returns the agent with the address, or "". Agents may be hired while a

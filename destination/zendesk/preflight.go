@@ -21,7 +21,8 @@ const (
 	clockTolerance = 30 * time.Second
 )
 
-// Preflight asks the account, with GETs only, for all that a run needs: who we
+// Preflight asks the account, with GETs but for one request that has no
+// effect, for all that a run needs: who we
 // are, the limits, the job list, the export, whether tickets of ours are there
 // that the ledger does not know, and what a mapping names.
 func (a *Account) Preflight(ctx context.Context, in destination.PreflightInput) ([]destination.Check, error) {
@@ -33,7 +34,7 @@ func (a *Account) Preflight(ctx context.Context, in destination.PreflightInput) 
 	}
 	checks = append(checks, a.checkAuthKind(), a.checkRate(), a.checkClock())
 	for _, check := range []func(context.Context, destination.PreflightInput) (destination.Check, error){
-		a.checkJobs, a.checkExport, a.checkTag,
+		a.checkJobs, a.checkExport, a.checkTag, a.checkBulkUsers, a.checkAgent,
 	} {
 		c, err := check(ctx, in)
 		if err != nil {
@@ -47,12 +48,6 @@ func (a *Account) Preflight(ctx context.Context, in destination.PreflightInput) 
 			return checks, err
 		}
 		checks = append(checks, mapped...)
-	}
-	if a.bulkUsersOff.Load() {
-		checks = append(checks, destination.Check{
-			Name: "bulk_users", Text: "the account has bulk user import switched off, so users go one by one",
-			Fix: "to be faster, let the account's owner ask Zendesk's support to enable bulk user import",
-		})
 	}
 	return checks, nil
 }

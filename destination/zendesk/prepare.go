@@ -77,7 +77,7 @@ func (a *Account) Prepare(ctx context.Context, in destination.PrepareInput) (des
 
 func (a *Account) prepareOrganizations(ctx context.Context, in destination.PrepareInput) (destination.Parcel, error) {
 	records := in.Page.Organizations
-	decided, err := a.decidePeople(ctx, in.Entity, in.Page.IDs(), func(i int) string { return nameKey(organizationName(&records[i])) })
+	decided, err := a.decidePeople(ctx, in, func(i int) string { return nameKey(organizationName(&records[i])) })
 	if err != nil {
 		return destination.Parcel{}, err
 	}
@@ -101,7 +101,7 @@ func (a *Account) prepareOrganizations(ctx context.Context, in destination.Prepa
 
 func (a *Account) prepareUsers(ctx context.Context, in destination.PrepareInput) (destination.Parcel, error) {
 	records := in.Page.Users
-	decided, err := a.decidePeople(ctx, in.Entity, in.Page.IDs(), func(i int) string { return emailKey(records[i].Email) })
+	decided, err := a.decidePeople(ctx, in, func(i int) string { return emailKey(records[i].Email) })
 	if err != nil {
 		return destination.Parcel{}, err
 	}
@@ -148,8 +148,9 @@ type decided struct {
 
 // decidePeople looks up by external id, and by key whoever shares theirs with
 // a record brought a moment ago, or was refused before.
-func (a *Account) decidePeople(ctx context.Context, e migration.Entity, sourceIDs []string, key func(i int) string) (decided, error) {
-	there, err := a.byExternalIDs(ctx, e, sourceIDs)
+func (a *Account) decidePeople(ctx context.Context, in destination.PrepareInput, key func(i int) string) (decided, error) {
+	e, sourceIDs := in.Entity, in.Page.IDs()
+	there, err := a.census.present(ctx, in, sourceIDs)
 	if err != nil {
 		return decided{}, err
 	}

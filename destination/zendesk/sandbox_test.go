@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -199,4 +201,37 @@ func TestAccountConforms(t *testing.T) {
 			})
 		})
 	}
+}
+
+// dump is what the account holds of an entity.
+func (s *sandbox) dump(t *testing.T, entity string) string {
+	t.Helper()
+	res, err := http.Get(s.http.URL + "/_sandbox/accounts/acme/" + entity + ".ndjson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }() // read to its end below
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+// email is the address of a user by id.
+func (s *sandbox) email(t *testing.T, id string) string {
+	t.Helper()
+	for line := range strings.Lines(s.dump(t, "users")) {
+		var u struct {
+			ID    json.Number `json:"id"`
+			Email string      `json:"email"`
+		}
+		if err := json.Unmarshal([]byte(line), &u); err != nil {
+			t.Fatal(err)
+		}
+		if u.ID.String() == id {
+			return u.Email
+		}
+	}
+	return ""
 }

@@ -126,7 +126,8 @@ func TestSubmitSendsEachPostOnceWhateverThePeerDoes(t *testing.T) {
 			p := newPeer(t, c.handle)
 			a := p.open(t)
 			if c.warm {
-				if _, err := a.Preflight(context.Background(), destination.PreflightInput{}); err != nil {
+				look := destination.PrepareInput{Entity: migration.Organizations, Page: organizationsPage(1)}
+				if _, err := a.Prepare(context.Background(), look); err != nil {
 					t.Fatalf("warm up: %v", err)
 				}
 			}
