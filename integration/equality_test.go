@@ -231,7 +231,7 @@ func (a arrived) wantPeople(people []map[string]any) {
 	ours := 0
 	for _, u := range a.users {
 		byID[text(u["id"])] = u
-		if strings.HasPrefix(text(u["external_id"]), "farewell-") {
+		if id := text(u["external_id"]); strings.HasPrefix(id, "farewell-") && id != "farewell-unknown-person" {
 			ours++
 		}
 	}
