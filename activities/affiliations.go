@@ -2,6 +2,7 @@ package activities
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -23,15 +24,16 @@ func (l *lane) affiliate(page migration.Page, found map[migration.Entity]map[str
 			tickets = append(tickets, t)
 		}
 	}
-	if err := l.learnHomes(tickets); err != nil {
+	home, err := l.learnHomes(tickets)
+	if err != nil {
 		return err
 	}
 	of := make(map[string]migration.Target, len(tickets))
 	found[migration.Memberships] = of
 	var asked []string
 	for _, t := range tickets {
-		of[t.RequesterID] = migration.Target{ID: found[migration.Organizations][l.homes[t.RequesterID]].ID}
-		if !l.loners[t.RequesterID] && (l.homes[t.RequesterID] != t.OrganizationID || !found[migration.Users][t.RequesterID].Made) {
+		of[t.RequesterID] = migration.Target{ID: found[migration.Organizations][home[t.RequesterID].ID].ID}
+		if !l.loners[t.RequesterID] && (home[t.RequesterID].ID != t.OrganizationID || !found[migration.Users][t.RequesterID].Made) {
 			asked = append(asked, t.RequesterID)
 		}
 	}
@@ -53,33 +55,34 @@ func (l *lane) affiliate(page migration.Page, found map[migration.Entity]map[str
 	return nil
 }
 
-// learnHomes reads the first organizations of the tickets' requesters at the
-// source.
-func (l *lane) learnHomes(tickets []*migration.Ticket) error {
-	if len(l.homes) > homesKept {
-		clear(l.homes)
-	}
-	missing := map[string]bool{}
+// homes are the first organizations of requesters, by source ids: what a
+// directory keeps beside what belongs to the account.
+const homes migration.Entity = "homes"
+
+// learnHomes finds the first organizations of the tickets' requesters, at the
+// source unless a lane of the run has read them before.
+func (l *lane) learnHomes(tickets []*migration.Ticket) (map[string]migration.Target, error) {
+	requesters := make([]string, 0, len(tickets))
 	for _, t := range tickets {
-		if _, ok := l.homes[t.RequesterID]; !ok {
-			missing[t.RequesterID] = true
-		}
+		requesters = append(requesters, t.RequesterID)
 	}
-	ids := keys(missing)
+	slices.Sort(requesters)
+	found := make(map[string]migration.Target, len(tickets))
+	ids := l.people.find(homes, slices.Compact(requesters), found)
 	for after, more := "", len(ids) > 0; more; {
 		page, err := l.a.Source.Page(l.feedCtx, source.PageQuery{
 			Customer: l.in.Migration.Customer, Partition: migration.OnDemand(migration.Users), IDs: ids, After: after,
 		})
 		if err != nil {
-			return fmt.Errorf("read the organizations of %d requesters: %w", len(ids), err)
+			return nil, fmt.Errorf("read the organizations of %d requesters: %w", len(ids), err)
 		}
+		read := make(map[string]migration.Target, len(page.Users))
 		for i := range page.Users {
-			l.homes[page.Users[i].ID] = page.Users[i].OrganizationID
+			read[page.Users[i].ID] = migration.Target{ID: page.Users[i].OrganizationID}
 		}
+		l.people.keep(homes, read)
+		maps.Copy(found, read)
 		after, more = page.Last, page.More
 	}
-	return nil
+	return found, nil
 }
-
-// homesKept bounds the memory that a lane's homes take.
-const homesKept = 20_000

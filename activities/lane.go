@@ -64,8 +64,7 @@ type lane struct {
 	outcome   *migration.ExportOutcome // why the lane halted; nil while it has not
 	undecided *migration.Parked        // a batch that stays in doubt
 	slowUp    backoff
-	loners    map[string]bool   // requesters whose organizations could not be settled: not asked again
-	homes     map[string]string // first organizations of requesters, by source ids; empty: none
+	loners    map[string]bool // requesters whose organizations could not be settled: not asked again
 }
 
 // task is a list of records to be read by id and sent at a level.
@@ -86,7 +85,6 @@ func (a *Activities) startLane(ctx context.Context, dest destination.Batches, in
 		known:    map[string]bool{},
 		standIns: map[string]bool{},
 		loners:   map[string]bool{},
-		homes:    map[string]string{},
 		sent:     map[string]int{},
 		seats:    make(chan struct{}, laneFlight),
 	}

@@ -43,6 +43,11 @@ type bareLoop struct {
 	targets map[migration.Entity]map[string]migration.Target
 }
 
+// peopleKinds is what must be in the account before the tickets, in order.
+func peopleKinds() []migration.Entity {
+	return []migration.Entity{migration.Organizations, migration.Users, migration.Memberships}
+}
+
 // looped is what the loop says at its end.
 type looped struct {
 	Seconds       float64 `json:"seconds"`
@@ -66,7 +71,7 @@ func loopMain(ctx context.Context, args []string) error {
 	}
 	defer l.source.Close()
 	began := time.Now()
-	for _, e := range []migration.Entity{migration.Organizations, migration.Users} {
+	for _, e := range peopleKinds() {
 		if err := l.each(ctx, e, 1, l.person); err != nil {
 			return err
 		}
@@ -79,7 +84,10 @@ func loopMain(ctx context.Context, args []string) error {
 }
 
 func (l *bareLoop) open(ctx context.Context, from string) (err error) {
-	l.targets = map[migration.Entity]map[string]migration.Target{migration.Organizations: {}, migration.Users: {}}
+	l.targets = map[migration.Entity]map[string]migration.Target{}
+	for _, e := range peopleKinds() {
+		l.targets[e] = map[string]migration.Target{}
+	}
 	l.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: l.lanes * laneFlight}}
 	l.account, err = zendesk.Open(zendesk.Options{
 		Account: destination.Account{
@@ -140,7 +148,7 @@ func (l *bareLoop) lane(ctx context.Context, p migration.Partition, do func(cont
 	}
 }
 
-// person brings organizations or users and keeps their targets, without which
+// person brings organizations, users or memberships and keeps their targets, without which
 // no ticket can be encoded. It is the product's client, but nothing remembers.
 // Who was refused because somebody has their e-mail address is looked up at the
 // second try.

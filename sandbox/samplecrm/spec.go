@@ -76,8 +76,11 @@ func (c CustomerSpec) filled(commentsPerTicket int) CustomerSpec {
 	return c
 }
 
-// staff is how many of the users are the tenant's own people.
-func (c CustomerSpec) staff() int { return max(1, c.Users/12) }
+// staff is how many of the users are the tenant's own people: seats are dear, so
+// a large customer has not many more than a small one.
+func (c CustomerSpec) staff() int { return max(1, min(c.Users/12, mostStaff)) }
+
+const mostStaff = 40
 
 // teammate is the address of the k-th of the staff, k from 1; the first of more
 // than one is the owner.
