@@ -69,7 +69,14 @@ func listGroups(a *account, q *request) answer {
 }
 
 func listBrands(a *account, q *request) answer {
-	return entries(q, "brands", shownReferences(a.settings.Brands, a.brands))
+	shown := shownReferences(a.settings.Brands, a.brands)
+	for i := range shown {
+		shown[i] = maps.Clone(shown[i])
+		if shown[i]["subdomain"] == nil {
+			shown[i]["subdomain"] = a.name
+		}
+	}
+	return entries(q, "brands", shown)
 }
 
 func shownReferences(configured []map[string]any, standard []reference) []map[string]any {
