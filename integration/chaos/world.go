@@ -227,8 +227,13 @@ func (w *world) plantPoison(ctx context.Context, c *customer) error {
 // the worker reads.
 func (w *world) openAccounts(ctx context.Context) error {
 	lines := [][]string{{"customer", "destination", "account", "url", "plan_per_minute", "reserved_percent", "auth", "secret_ref"}}
+	agents := map[string]any{}
+	for _, spec := range samplecrm.Customers(w.plan.customers, w.tickets, w.comments) {
+		agents[spec.ID] = samplecrm.Agents(spec)
+	}
 	for _, c := range w.customers {
 		err := w.settings(ctx, c.account, map[string]any{
+			"agents":          agents[c.name],
 			"plan_per_minute": 2500, "time_scale": factor, "bulk_users": c.number%5 != 4, "ticket_fields": samplecrm.TicketFields(),
 			"seconds_per_ticket": w.perTicket,
 			"poison":             map[string]any{"marker": poison, "whole_batch": c.number%2 == 0},

@@ -96,13 +96,16 @@ type directory struct {
 
 func readPeople(ctx context.Context, conn *pgx.Conn, c Case) (directory, error) {
 	d := directory{ofPerson: map[string]string{}, ofUser: map[string]string{}, ofOrganization: map[string]string{}}
-	rows, err := conn.Query(ctx, "select person_no::text, lower(coalesce(mail, '')) from crm.people where client = $1", c.Client)
+	addresses, staff := map[string]bool{}, map[string]bool{}
+	rows, err := conn.Query(ctx, "select person_no::text, lower(coalesce(mail, '')), kind <> 'customer' from crm.people where client = $1", c.Client)
 	if err != nil {
 		return d, fmt.Errorf("read the people of %s: %w", c.Client, err)
 	}
 	var no, mail string
-	if _, err = pgx.ForEachRow(rows, []any{&no, &mail}, func() error {
+	var works bool
+	if _, err = pgx.ForEachRow(rows, []any{&no, &mail, &works}, func() error {
 		d.ofPerson[no] = identity(mail, no)
+		staff[no] = works
 		return nil
 	}); err != nil {
 		return d, fmt.Errorf("read the people of %s: %w", c.Client, err)
@@ -112,10 +115,16 @@ func readPeople(ctx context.Context, conn *pgx.Conn, c Case) (directory, error) 
 		ExternalID string      `json:"external_id"`
 		Email      string      `json:"email"`
 	}) {
+		addresses[strings.ToLower(u.Email)] = true
 		d.ofUser[u.ID.String()] = identity(strings.ToLower(u.Email), strings.TrimPrefix(u.ExternalID, externalPrefix))
 	})
 	if err != nil {
 		return d, err
+	}
+	for no, works := range staff { // for whoever has no seat, the account's owner stands in
+		if works && !addresses[d.ofPerson[no]] {
+			d.ofPerson[no] = "owner@" + c.Account + ".example"
+		}
 	}
 	err = eachLine(ctx, c, "organizations", func(o struct {
 		ID         json.Number `json:"id"`
