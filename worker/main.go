@@ -43,6 +43,7 @@ func run() error {
 		return err
 	}
 	log := telemetry.NewLogger(os.Stderr, c.LogLevel)
+	giveRoom()
 	h, err := connect(ctx, c, log)
 	if err != nil {
 		return err
