@@ -270,7 +270,7 @@ func unlisted(id string, found []destination.Difference, changes []migration.Cha
 		}
 		last := ""
 		for _, c := range changes {
-			if c.SourceID == id && c.Field == d.Field && c.Part == d.Part {
+			if c.SourceID == id && c.Field == d.Field && (c.Part == d.Part || d.Part == destination.AnyPart) {
 				last = c.After
 			}
 		}

@@ -217,6 +217,10 @@ type ReadBack struct {
 	Differences []Difference
 }
 
+// AnyPart is the part of a Difference that any one of the field's values may
+// explain.
+const AnyPart = "*"
+
 // Difference is a field that is not in the account as it was sent. Field and
 // Part are those of a migration.Change, and Found is the hash of what was found
 // there, so that it can be compared with what a change says.
