@@ -303,3 +303,28 @@ func TestACensusSavesTheLookUps(t *testing.T) {
 		t.Errorf("%d look-ups for a small partition, want 1", n)
 	}
 }
+
+func TestATicketKeepsItsOrganizationOnlyWhereItsRequesterIsInIt(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, nil)
+	c := newCrowd(t, s.open(t))
+	c.bring(migration.Organizations, organizationsPage(2))
+	c.bring(migration.Users, usersPage(migration.User{ID: "1", Name: "Ann", OrganizationID: "o0"}))
+	c.targets[migration.Memberships] = map[string]migration.Target{"1": c.targets[migration.Organizations]["o0"]}
+	page := migration.Page{ReadAt: time.Now()}
+	for i := range 2 {
+		made := time.Now().Add(-time.Hour)
+		page.Tickets = append(page.Tickets, migration.Ticket{
+			ID: fmt.Sprintf("t%d", i), RequesterID: "1", OrganizationID: fmt.Sprintf("o%d", i), Subject: "s", Status: "open", CreatedAt: made, UpdatedAt: made,
+			Comments: []migration.Comment{{ID: fmt.Sprintf("c%d", i), AuthorID: "1", Public: true, Body: "b", CreatedAt: made}},
+		})
+	}
+	items := c.bring(migration.Tickets, page)
+	for i, want := range []string{"", "organization_left organization_id"} {
+		id := fmt.Sprintf("t%d", i)
+		c.want(items, id, migration.Created, "")
+		if got := c.changed(id); got != want {
+			t.Errorf("changes of %s: %q, want %q", id, got, want)
+		}
+	}
+}
