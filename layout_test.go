@@ -72,6 +72,11 @@ var rooms = []room{
 		uses:  []string{"farewell/migration", "farewell/telemetry", pgx},
 		tests: []string{"farewell/sandbox/samplecrm"}},
 
+	// source for the bytes that the customers' database itself keeps.
+	{folder: "attachment",
+		uses:  []string{"farewell/migration", "farewell/destination", "farewell/source", "gocloud.dev/..."},
+		tests: []string{"github.com/johannesboyne/gofakes3/...", pgx}},
+
 	{folder: "ledger",
 		uses:  []string{"farewell/migration", "farewell/telemetry", pgx, "github.com/jackc/tern/v2/migrate"},
 		tests: []string{"pgregory.net/rapid"}},
@@ -108,7 +113,7 @@ var rooms = []room{
 
 	{folder: "worker", uses: []string{
 		"farewell/migration", "farewell/mapping", "farewell/workflows", "farewell/activities", "farewell/source", "farewell/ledger",
-		"farewell/destination/...", "farewell/config", "farewell/telemetry",
+		"farewell/attachment", "farewell/destination/...", "farewell/config", "farewell/telemetry",
 		temporal, "go.temporal.io/api/...", pgx, "golang.org/x/time/rate",
 	}},
 

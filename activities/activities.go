@@ -69,6 +69,14 @@ type Ledger interface {
 	Runs(ctx context.Context, filter ledger.RunFilter) ([]migration.RunRecord, error)
 }
 
+// Files opens attachments where the source keeps them.
+type Files interface {
+	// Open is destination.OpenFile for a customer.
+	Open(ctx context.Context, customer string, a migration.Attachment) (destination.File, error)
+	// Reaches tells whether the configuration allows to fetch from a place.
+	Reaches(p migration.FilePlace) bool
+}
+
 // Destinations opens the place where a migration's records go. The value stays
 // open for all activities of this process; nobody else closes it.
 type Destinations interface {
@@ -90,6 +98,7 @@ type Controls interface {
 // Activities are all activities, on what they need. One value serves a worker.
 type Activities struct {
 	Source       Source
+	Files        Files
 	Ledger       Ledger
 	Destinations Destinations
 	Mappings     Mappings

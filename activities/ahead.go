@@ -69,16 +69,19 @@ func (l *lane) prepareAhead(pages <-chan ready, requests chan<- ready, stop <-ch
 		if r.err == nil {
 			r.page = l.fresh(r.page)
 		}
-		if r.err == nil && r.page.Len() > 0 {
-			r.parcel, r.err = l.prepare(r.page, 0)
-		}
-		select {
-		case requests <- r:
-		case <-stop:
-			return
-		}
-		if r.err != nil {
-			return
+		for _, part := range byFiles(r.page) {
+			r.page = part
+			if r.err == nil && r.page.Len() > 0 {
+				r.parcel, r.err = l.prepare(r.page, 0)
+			}
+			select {
+			case requests <- r:
+			case <-stop:
+				return
+			}
+			if r.err != nil {
+				return
+			}
 		}
 	}
 }

@@ -203,7 +203,8 @@ func (l *lane) settlement(b migration.Batch, verdict string, items []migration.I
 		}
 		ordered[i] = item
 	}
-	return migration.Settlement{Items: ordered, Verdict: verdict}, nil
+	files, err := l.fileItems(b, byID)
+	return migration.Settlement{Items: ordered, Verdict: verdict, Files: files}, err
 }
 
 // settled notes a decision that was written: for the heart, for the tolerance.
@@ -220,6 +221,7 @@ func (l *lane) settled(b migration.Batch, s migration.Settlement, err error) err
 	l.pulse.progress(len(s.Items))
 	l.remember(s.Items)
 	l.weigh(s.Items)
+	l.weighFiles(s.Files)
 	return nil
 }
 

@@ -138,7 +138,7 @@ func (l *lane) miss(ids []string, level int, readAt time.Time) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	return l.decide(deletedItems(gone), level, readAt, nil)
+	return l.decide(deletedItems(gone), level, readAt, nil, nil)
 }
 
 func (l *lane) knows(id string) bool {
@@ -276,18 +276,26 @@ func (l *lane) sendPage(page migration.Page, level int, inOrder bool) error {
 	return nil
 }
 
-// send makes one batch ready and puts it on its way.
+// send makes a batch ready and puts it on its way; several, when the tickets
+// have many attachments.
 func (l *lane) send(page migration.Page, level int, inOrder bool) error {
-	parcel, err := l.prepare(page, level)
-	if err != nil {
-		return err
+	for _, part := range byFiles(page) {
+		if l.halted() != nil {
+			return nil
+		}
+		parcel, err := l.prepare(part, level)
+		if err != nil {
+			return err
+		}
+		if err := l.dispatch(part, parcel, level, inOrder); err != nil {
+			return err
+		}
 	}
-	return l.dispatch(page, parcel, level, inOrder)
+	return nil
 }
 
-// prepare decides about those whom the mapping leaves behind, lists the files of
-// the others and makes the request for them. The list comes before the intent,
-// after which nobody reads the page again.
+// prepare decides about those whom the mapping leaves behind, uploads the
+// attachments of the others and makes the request for them.
 func (l *lane) prepare(page migration.Page, level int) (destination.Parcel, error) {
 	page, left := l.leaveBehind(page)
 	if page.Len() == 0 {
@@ -299,9 +307,6 @@ func (l *lane) prepare(page migration.Page, level int) (destination.Parcel, erro
 }
 
 func (l *lane) request(page migration.Page, level int) (destination.Parcel, error) {
-	if err := l.listFiles(page); err != nil {
-		return destination.Parcel{}, err
-	}
 	directory, err := l.directory(page)
 	if err != nil {
 		return destination.Parcel{}, err
@@ -315,13 +320,14 @@ func (l *lane) request(page migration.Page, level int) (destination.Parcel, erro
 		Level:     level,
 		Mapping:   l.mapping,
 		Directory: directory,
+		OpenFile:  l.openFile,
 	})
 }
 
 // dispatch writes the intent and puts the batch on its way.
 func (l *lane) dispatch(page migration.Page, parcel destination.Parcel, level int, inOrder bool) error {
 	if len(parcel.Decided) > 0 {
-		if err := l.decide(parcel.Decided, level, page.ReadAt, parcel.Changes); err != nil {
+		if err := l.decide(parcel.Decided, level, page.ReadAt, parcel.Changes, filesOf(page, itemIDs(parcel.Decided))); err != nil {
 			return err
 		}
 	}
@@ -340,8 +346,13 @@ func (l *lane) dispatch(page migration.Page, parcel destination.Parcel, level in
 		leave()
 		return err
 	}
+	if l.isStale(parcel) {
+		release()
+		leave()
+		return l.sendAnew(page, parcel, level, inOrder)
+	}
 	b := l.batch(parcel.Sent, level, inOrder, page.ReadAt)
-	b.Changes = changesOf(parcel.Sent, parcel.Changes)
+	b.Changes, b.Files = changesOf(parcel.Sent, parcel.Changes), parcel.Files
 	sendBy := time.Now().Add(l.in.Timings.SendWithin) // by this machine's clock, and no later than the ledger's
 	b.SendBy, err = l.a.Ledger.Intend(l.feedCtx, l.hold, b, l.in.Timings.SendWithin)
 	if err != nil {
@@ -396,10 +407,10 @@ func itemIDs(items []migration.Item) []string {
 }
 
 // decide settles records whose fate is known without sending anything.
-func (l *lane) decide(items []migration.Item, level int, readAt time.Time, changes []migration.Change) error {
+func (l *lane) decide(items []migration.Item, level int, readAt time.Time, changes []migration.Change, files []migration.FileFate) error {
 	ids := itemIDs(items)
 	b := l.batch(ids, level, false, readAt)
-	b.Changes = changesOf(ids, changes)
+	b.Changes, b.Files = changesOf(ids, changes), files
 	if _, err := l.a.Ledger.Intend(l.feedCtx, l.hold, b, l.in.Timings.SendWithin); err != nil {
 		return fmt.Errorf("write down the decided batch %s: %w", b.ID, err)
 	}

@@ -56,7 +56,6 @@ type lane struct {
 	mu        sync.Mutex
 	known     map[string]bool // source ids that have an outcome or are on their way
 	stayed    int             // how many of them were left behind
-	files     *fileList
 	cursor    string
 	again     []task
 	sent      map[string]int // generation by records and level
@@ -65,6 +64,8 @@ type lane struct {
 	undecided *migration.Parked        // a batch that stays in doubt
 	slowUp    backoff
 	loners    map[string]bool // requesters whose organizations could not be settled: not asked again
+
+	fileFailures tally // of attachments
 }
 
 // task is a list of records to be read by id and sent at a level.
@@ -118,12 +119,6 @@ func (a *Activities) startLane(ctx context.Context, dest destination.Batches, in
 		return nil, err
 	}
 	l.recall(state)
-	if in.Partition.Entity == migration.Tickets && len(state.Batches) > 0 {
-		if err := l.openFileList(); err != nil {
-			l.end()
-			return nil, err
-		}
-	}
 	return l, nil
 }
 

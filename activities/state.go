@@ -89,13 +89,10 @@ func (a *Activities) settlePartition(ctx context.Context, in migration.SettleOpe
 	}
 	export := migration.ExportInput{Migration: in.Migration, Run: in.Run, Partition: p, Timings: in.Timings}
 	batches, ok := dest.(destination.Batches)
-	if !ok || p.Entity == migration.Attachments {
+	if !ok {
 		state, err := a.Ledger.TakeOver(ctx, in.Migration, p, in.Run)
 		if err != nil {
 			return fmt.Errorf("take over %s: %w", p.ID, err)
-		}
-		if p.Entity == migration.Attachments {
-			return a.settleFiles(ctx, state)
 		}
 		return a.settleRecorded(ctx, state)
 	}

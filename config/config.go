@@ -23,6 +23,8 @@ type Config struct {
 	Egress       string     // FAREWELL_EGRESS: the name of the address under which workers are seen from outside
 	TaskQueue    string     // FAREWELL_TASK_QUEUE
 	Kept         string     // FAREWELL_KEPT: the folder for what an account has no room for
+	FileOrigins  []string   // FAREWELL_ATTACHMENT_ORIGINS: from where attachments are fetched that the source names by URL
+	FileBucket   string     // FAREWELL_ATTACHMENT_BUCKET: the bucket with those that it names by key
 	TimeFactor   float64    // FAREWELL_TIME_FACTOR: at least 1; see migration.Timings.Scaled
 	TemporalUI   string     // FAREWELL_TEMPORAL_UI: the Web UI's address; empty: unknown
 	LogLevel     slog.Level // FAREWELL_LOG_LEVEL
@@ -119,6 +121,8 @@ func parse(env environment, needs ...setting) (Config, error) {
 		MappingFile:  env.get("FAREWELL_MAPPING", ""),
 		Egress:       env.get("FAREWELL_EGRESS", "default"),
 		Kept:         env.get("FAREWELL_KEPT", "kept"),
+		FileOrigins:  strings.Fields(strings.ReplaceAll(env.get("FAREWELL_ATTACHMENT_ORIGINS", ""), ",", " ")),
+		FileBucket:   env.get("FAREWELL_ATTACHMENT_BUCKET", ""),
 		TaskQueue:    env.get("FAREWELL_TASK_QUEUE", "farewell"),
 		TemporalUI:   strings.TrimRight(env.get("FAREWELL_TEMPORAL_UI", ""), "/"),
 		NoColor:      env.get("NO_COLOR", "") != "",

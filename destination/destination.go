@@ -80,6 +80,13 @@ type Parcel struct {
 	// of them, in the order of each value's chain. Of Decided records they are
 	// what the account shows instead.
 	Changes []migration.Change
+
+	// Files are what became of the attachments of the Sent records: those
+	// without a code are in Body. Uploaded is when the first of them was
+	// uploaded: a parcel older than Timings.UploadFresh is not to be sent, but
+	// made again. Zero: Body names no upload.
+	Files    []migration.FileFate
+	Uploaded time.Time
 }
 
 // Receipt is the answer to a Submit that had, or may have had, an effect.
@@ -150,7 +157,8 @@ type Batches interface {
 	People(e migration.Entity, page migration.Page) (users, organizations []string)
 
 	// Prepare decides which records of the page need sending and encodes
-	// those. It may look things up in the account; it writes nothing there.
+	// those. It may look things up in the account; it writes nothing there but
+	// uploads, which nobody sees before their record is sent.
 	Prepare(ctx context.Context, in PrepareInput) (Parcel, error)
 
 	// Reserve waits until one more request and one more job fit into what was
@@ -174,6 +182,9 @@ type Batches interface {
 	// account share their passes, at most one a minute; each call returns
 	// after one pass.
 	Lookup(ctx context.Context, d Doubt, owns OwnsJobs) (Finding, error)
+
+	// CountFiles counts the attachments that a ticket has in the account.
+	CountFiles(ctx context.Context, targetID string) (int, error)
 
 	// Sweep lists the records of ours made since a time, and which of them
 	// are there more than once.
@@ -241,6 +252,7 @@ type PrepareInput struct {
 	Level     int              // migration.SingleLevel: the page holds one record and goes out alone
 	Mapping   *mapping.Mapping // the run's; nil: none
 	Directory Directory
+	OpenFile  OpenFile // opens the page's attachments; may be nil when it has none
 }
 
 // OwnsJobs tells which of the jobs the ledger knows as its own.

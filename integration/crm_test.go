@@ -16,7 +16,9 @@ func (s *stage) conversations(client string) []map[string]any {
 		       c.product, c.order_no, `+utc("c.opened_at")+` as opened, `+utc("c.touched_at")+` as touched, `+utc("c.answered_at")+` as answered,
 		       (select json_agg(t.tag) from crm.conversation_tags t where t.conversation_no = c.conversation_no) as tags,
 		       (select json_agg(row_to_json(m) order by m.sent_at, m.message_no) from (
-		           select message_no, sent_by, internal, content, markup, sent_at, `+utc("sent_at")+` as sent
+		           select message_no, sent_by, internal, content, markup, sent_at, `+utc("sent_at")+` as sent,
+		                  (select json_agg(json_build_object('no', f.file_no, 'name', f.name) order by f.stored_at, f.file_no)
+		                   from crm.files f where f.message_no = m.message_no) as files
 		           from crm.messages m where m.conversation_no = c.conversation_no) m) as messages
 		from crm.conversations c where c.client = $1 order by c.conversation_no`, client)
 }

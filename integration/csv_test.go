@@ -68,7 +68,7 @@ func csvFiles() []csvFile {
 		}, "crm.messages where client = $1"},
 		{"attachments", []csvColumn{
 			{"id", "file_no::text"}, {"ticket_id", "conversation_no::text"}, {"comment_id", "message_no::text"}, {"file_name", "name"}, {"content_type", "mime"},
-			{"size", "bytes::text"}, {"url", "'https://files.example.com/' || storage_key"}, {"created_at", instant("stored_at")},
+			{"size", "bytes::text"}, {"url", "address"}, {"created_at", instant("stored_at")},
 		}, "crm.files where client = $1"},
 	}
 }

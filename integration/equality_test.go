@@ -1,11 +1,18 @@
 package integration_test
 
 import (
+	"bytes"
 	"cmp"
+	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"farewell/sandbox/samplecrm"
 )
 
 // The CRM's words in Zendesk's.
@@ -192,6 +199,7 @@ func (a arrived) wantComments(no string, got, want []map[string]any) {
 				a.t.Errorf("%s: %s is %q, want %q", where, field.name, field.got, field.want)
 			}
 		}
+		a.wantFiles(where, objects(a.t, got[0]["attachments"]), objects(a.t, m["files"]))
 		got = got[1:]
 		for content := text(m["content"]); len(content) > bodyLimit && len(body) < len(content) && len(got) > 0; got = got[1:] {
 			body += bodyOf(got[0], m)
@@ -203,6 +211,44 @@ func (a arrived) wantComments(no string, got, want []map[string]any) {
 	if len(got) > 0 {
 		a.t.Errorf("ticket %s: %d comments too many", no, len(got))
 	}
+}
+
+// wantFiles compares the attachments of a comment, byte by byte, with the files
+// of its message.
+func (a arrived) wantFiles(where string, got, want []map[string]any) {
+	a.t.Helper()
+	if len(got) != len(want) {
+		a.t.Errorf("%s: %d attachments, want %d", where, len(got), len(want))
+		return
+	}
+	for i, f := range want {
+		if name := text(got[i]["file_name"]); name != text(f["name"]) {
+			a.t.Errorf("%s: attachment %d is called %q, want %q", where, i+1, name, f["name"])
+		}
+		if content := samplecrm.FileContent(int64(number(a.t, f["no"]))); !bytes.Equal(download(a.t, text(got[i]["content_url"])), content) {
+			a.t.Errorf("%s: attachment %d is not the %d bytes of file %s", where, i+1, len(content), text(f["no"]))
+		}
+	}
+}
+
+func download(t testing.TB, url string) []byte {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", url, response.Status, err)
+	}
+	return content
 }
 
 // contentOf is a message's text as it must arrive: Zendesk takes no blank one.

@@ -45,6 +45,7 @@ type stage struct {
 	accounts  string // path of the accounts file
 	bundles   string // folder of the CSV bundles
 	mapping   string // path of the mapping file; empty: none
+	files     string // folder with a third of the attachments
 	factor    float64
 	sandbox   *sandbox
 	temporal  client.Client
@@ -69,6 +70,7 @@ func newStage(t *testing.T, o setting) *stage {
 	}
 	s.accounts = filepath.Join(s.dir, "accounts.csv")
 	s.bundles = filepath.Join(s.dir, "bundles")
+	s.files = filepath.Join(s.dir, "files")
 	var preparing sync.WaitGroup
 	dialled := s.dialTemporal()
 	preparing.Go(func() { s.namespace = newNamespace(t, dialled) })
@@ -212,7 +214,7 @@ func (s *stage) fill(o setting) {
 	}
 	s.runSandbox("fill", "--source", s.source, "--accounts", s.accounts, "--sandbox", s.sandbox.url, "--bundles", s.bundles,
 		"--customers", fmt.Sprint(o.customers), "--tickets", fmt.Sprint(o.tickets), "--comments", fmt.Sprint(o.comments),
-		"--time-scale", fmt.Sprint(s.factor))
+		"--time-scale", fmt.Sprint(s.factor), "--files", s.files)
 }
 
 func (s *stage) runSandbox(args ...string) {
@@ -227,11 +229,16 @@ func (s *stage) runSandbox(args ...string) {
 // environment is that of all processes: nothing of the caller's settings, and
 // a folder in which no settings lie. further come last and win.
 func (s *stage) environment(further ...string) []string {
+	origin := ""
+	if s.sandbox != nil {
+		origin = s.sandbox.url
+	}
 	settings := []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "TMPDIR=" + os.TempDir(), "USER=tester", "NO_COLOR=1",
 		"TEMPORAL_ADDRESS=" + temporalAddress(s.t), "TEMPORAL_NAMESPACE=" + s.namespace,
 		"FAREWELL_SOURCE_URL=" + s.source, "FAREWELL_LEDGER_URL=" + s.ledger, "FAREWELL_ACCOUNTS=" + s.accounts,
 		"FAREWELL_TIME_FACTOR=" + fmt.Sprint(s.factor),
+		"FAREWELL_ATTACHMENT_ORIGINS=" + origin, "FAREWELL_ATTACHMENT_BUCKET=file://" + s.files + "?create_dir=true",
 	}
 	if s.mapping != "" {
 		settings = append(settings, "FAREWELL_MAPPING="+s.mapping)

@@ -55,8 +55,8 @@ const intendSQL = `
 		where p.migration_id = ` + theMigration + ` and p.name = $4 and p.fence = $5
 		for share
 	), written as (
-		insert into intents (migration_id, partition_id, run_id, generation, fence, read_at, intent_at, send_by, level, in_order, batch_id, source_ids)
-		select h.migration_id, h.partition_id, r.id, $8, $5, $9, clock_timestamp(), clock_timestamp() + $10 * interval '1 microsecond', $11, $12, $7, array_to_string($13::text[], chr(31))
+		insert into intents (migration_id, partition_id, run_id, generation, fence, read_at, intent_at, send_by, level, in_order, batch_id, source_ids, files)
+		select h.migration_id, h.partition_id, r.id, $8, $5, $9, clock_timestamp(), clock_timestamp() + $10 * interval '1 microsecond', $11, $12, $7, array_to_string($13::text[], chr(31)), $15::jsonb
 		from held h
 		join runs r on r.migration_id = h.migration_id and r.run = $6
 		on conflict (migration_id, batch_id) do nothing
@@ -77,9 +77,13 @@ func (l *Ledger) intend(ctx context.Context, h migration.Hold, b migration.Batch
 	var held, settled bool
 	var written, before *time.Time
 	var fence int64
+	files, err := filesText(b.Files)
+	if err != nil {
+		return time.Time{}, err
+	}
 	var q pgx.Batch
 	q.Queue(intendSQL, key(h.Migration, h.Partition.ID, h.Fence, h.Run, b.ID, b.Generation, orNull(b.ReadAt),
-		sendWithin.Microseconds(), b.Level, b.InOrder, b.SourceIDs, firstTime)...).QueryRow(func(row pgx.Row) error {
+		sendWithin.Microseconds(), b.Level, b.InOrder, b.SourceIDs, firstTime, files)...).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&held, &written, &before, &fence, &settled)
 	})
 	if len(b.Changes) > 0 || !firstTime {
@@ -89,7 +93,7 @@ func (l *Ledger) intend(ctx context.Context, h migration.Hold, b migration.Batch
 		}
 		q.Queue(changesSQL, args...)
 	}
-	err := l.pool.SendBatch(ctx, &q).Close()
+	err = l.pool.SendBatch(ctx, &q).Close()
 	switch {
 	case err != nil:
 		return time.Time{}, err

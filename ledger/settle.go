@@ -15,7 +15,8 @@ import (
 // one is ErrSettled. ErrFenced: nothing was written.
 //
 // It also keeps what follows from the items: the failed and skipped ones with
-// their reasons, the targets of organizations and users, and the tallies.
+// their reasons, the targets of organizations and users, and the tallies; and
+// with them the outcomes of the records' attachments.
 func (l *Ledger) Settle(ctx context.Context, h migration.Hold, batchID string, s migration.Settlement) error {
 	return l.settle(ctx, h, batchID, nil, s)
 }
@@ -48,7 +49,9 @@ func (l *Ledger) settle(ctx context.Context, h migration.Hold, batchID string, e
 // decision is a settlement in the form of its statement's parameters.
 type decision struct {
 	hold   migration.Hold
+	batch  string
 	args   []any
+	files  []migration.Item
 	people bool // not tickets: a record may be in several partitions
 }
 
@@ -78,7 +81,7 @@ func newDecision(h migration.Hold, batchID string, ev *migration.Evidence, s mig
 		ids[i], outcomes[i], codes[i], texts[i] = item.SourceID, string(item.Outcome), clean(item.Code), clean(item.Text)
 	}
 	e := h.Partition.Entity
-	d := decision{hold: h, people: e != migration.Tickets && e != migration.Attachments}
+	d := decision{hold: h, batch: batchID, files: s.Files, people: e != migration.Tickets && e != migration.Attachments}
 	d.args = key(h.Migration, h.Partition.ID, h.Fence, h.Run, batchID, c.sources, c.outcomes, c.targets, s.Verdict,
 		n[migration.Created], n[migration.AlreadyThere], n[migration.Skipped], n[migration.Failed], n[migration.NotSent], s.Again,
 		unsent, ids, outcomes, codes, texts)
@@ -205,8 +208,14 @@ func (l *Ledger) write(ctx context.Context, d decision) error {
 		b.Queue("select pg_advisory_xact_lock("+theMigration+", hashtext($4))", key(d.hold.Migration, d.hold.Partition.Entity)...)
 	}
 	b.Queue(settleSQL, d.args...)
+	if err := queueFiles(&b, d.hold, d.batch, d.files); err != nil {
+		return err
+	}
 	results := l.pool.SendBatch(ctx, &b)
 	err := readSettled(results, d.people)
+	if err == nil {
+		err = readFiles(results, d.files)
+	}
 	if closeErr := results.Close(); closeErr != nil {
 		return closeErr // without its commit, the answer means nothing
 	}

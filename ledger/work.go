@@ -92,7 +92,7 @@ func (l *Ledger) Parts(ctx context.Context, m migration.Migration) ([]Part, erro
 		from partitions p
 		join intents i on i.partition_id = p.id
 		join settlements s on s.migration_id = i.migration_id and s.batch_id = i.batch_id
-		where p.migration_id = `+theMigration+` and s.verdict <> 'found'
+		where p.migration_id = `+theMigration+` and s.verdict <> 'found' and p.entity <> 'attachments'
 		order by p.ordinal, p.name, i.seq`, key(m)...)
 	if err != nil {
 		return nil, failed(op, err)

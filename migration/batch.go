@@ -39,7 +39,10 @@ type Batch struct {
 	InOrder    bool      `json:"in_order"`   // read by the partition's cursor, not by a list of ids
 	ReadAt     time.Time `json:"read_at"`    // when the page was read, by the source's clock
 	SendBy     time.Time `json:"send_by"`    // the request must be on its way before, by the ledger's clock
-	Changes    []Change  `json:"-"`          // made to its records on the way; written with the intent, not read with the batch
+	// Files are what became of the attachments of its records before it goes
+	// out. They are written with the intent, and read with it until it is settled.
+	Files   []FileFate `json:"-"`
+	Changes []Change   `json:"-"` // made to its records on the way; written with the intent, not read with the batch
 }
 
 // SingleLevel is the level at which records go out one by one.
@@ -93,6 +96,9 @@ type Settlement struct {
 	Verdict string // "results", "found", "absent", "refused", "split", "decided"
 	// Again counts the records whose earlier failure this batch replaces.
 	Again int
+	// Files are the outcomes of the attachments of the batch's records, but for
+	// those of records that were not sent. They are written with it.
+	Files []Item
 }
 
 // BatchState is a batch with all that the ledger knows about it.

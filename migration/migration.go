@@ -116,6 +116,12 @@ func (p Partition) Range() string {
 	return fmt.Sprintf("%s (%s, %s]", p.Entity, after, upTo)
 }
 
+// BesideTickets is the partition in which the attachments of a ticket
+// partition are counted. It has no range of its own.
+func BesideTickets(p Partition) Partition {
+	return Partition{ID: strings.Replace(p.ID, string(Tickets), string(Attachments), 1), Entity: Attachments}
+}
+
 // PartitionID builds the id of the n-th partition of an entity, n from 1.
 func PartitionID(e Entity, n int) string { return fmt.Sprintf("%s-%04d", e, n) }
 

@@ -59,6 +59,18 @@ type Ticket struct {
 	AssigneeID     string    // empty: nobody
 	Group          string    // name of the group at the source; empty: none
 	Brand          string    // name of the brand at the source; empty: none
+	// Attachments are those for which there is no comment to carry them, since
+	// the ticket has none.
+	Attachments []Attachment
+}
+
+// Files lists all attachments of the ticket, in the order of its comments.
+func (t *Ticket) Files() []Attachment {
+	files := slices.Clone(t.Attachments)
+	for i := range t.Comments {
+		files = append(files, t.Comments[i].Attachments...)
+	}
+	return files
 }
 
 // Comment is one message of a ticket.
@@ -73,11 +85,16 @@ type Comment struct {
 }
 
 // Attachment describes a file at a comment; its bytes are not part of a page.
+// They are where the first of Stored, BlobKey and URL says that is set.
 type Attachment struct {
 	ID          string
+	TicketID    string
 	FileName    string
 	ContentType string
-	Size        int64 // bytes
+	Size        int64  // bytes; 0: the source does not say
+	SHA256      string // of the bytes, hexadecimal; empty: the source does not say
+	Stored      bool   // the bytes are in the source's own column "content"
+	BlobKey     string // the key of an object in the bucket with the customers' files
 	URL         string
 }
 

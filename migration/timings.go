@@ -24,6 +24,16 @@ type Timings struct {
 	PollEvery time.Duration `json:"poll_every"`
 	// JobOverdue is when a job that does not move is taken for stuck.
 	JobOverdue time.Duration `json:"job_overdue"`
+	// UploadLife is how long the account keeps an uploaded file for the ticket
+	// that it belongs to.
+	UploadLife time.Duration `json:"upload_life"`
+	// UploadFresh is how old an upload may be when its ticket goes out: together
+	// with JobOverdue it stays below UploadLife.
+	UploadFresh time.Duration `json:"upload_fresh"`
+	// FileStill is how long the transfer of a file may stand still.
+	FileStill time.Duration `json:"file_still"`
+	// FileWithin is how long the transfer of one file may take.
+	FileWithin time.Duration `json:"file_within"`
 	// LaneWait is the longest wait inside an activity; longer ones end it and
 	// become a timer of the workflow.
 	LaneWait time.Duration `json:"lane_wait"`
@@ -47,6 +57,10 @@ func DefaultTimings() Timings {
 		JobPerTicket: 150 * time.Millisecond, // recorded: 100 tickets take 15–16 s
 		PollEvery:    time.Second,            // polls count against the budget; show_many asks for all jobs at once
 		JobOverdue:   30 * time.Minute,       // queued that long, a job is not going to run
+		UploadLife:   60 * time.Minute,       // documented for unused uploads
+		UploadFresh:  25 * time.Minute,       // a job that began in time and is not overdue ends before UploadLife
+		FileStill:    15 * time.Second,       // below the shortest heartbeat timeout
+		FileWithin:   10 * time.Minute,       // 50 MB at 85 KB/s
 		LaneWait:     2 * time.Minute,        // two windows: longer waits should not hold a slot
 		Watchdog:     5 * time.Minute,        // 12 actions an hour
 		StallAfter:   10 * time.Minute,       // the slowest recorded job ended within 20 s
@@ -74,6 +88,10 @@ func (t Timings) Scaled(factor float64) Timings {
 		JobPerTicket: scale(t.JobPerTicket, 0),
 		PollEvery:    scale(t.PollEvery, 50*time.Millisecond),
 		JobOverdue:   scale(t.JobOverdue, 20*time.Second),
+		UploadLife:   scale(t.UploadLife, 0), // must be the sandbox's
+		UploadFresh:  scale(t.UploadFresh, 0),
+		FileStill:    t.FileStill,
+		FileWithin:   t.FileWithin,
 		LaneWait:     scale(t.LaneWait, 10*time.Second),
 		Watchdog:     scale(t.Watchdog, 15*time.Second),
 		StallAfter:   scale(t.StallAfter, time.Minute),

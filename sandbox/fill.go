@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,6 +23,7 @@ type fillOptions struct {
 	customers int
 	tickets   int
 	comments  int
+	files     string
 	accounts  accountsOptions
 }
 
@@ -41,6 +44,13 @@ customer and writes the accounts file that the worker reads.`,
 			if f := cmd.Flags(); f.Changed("customers") || f.Changed("tickets") || f.Changed("comments") {
 				spec.Customers = samplecrm.Customers(o.customers, o.tickets, o.comments)
 			}
+			if o.files != "" {
+				folder, err := filepath.Abs(o.files)
+				if err != nil {
+					return fmt.Errorf("find the folder for files: %w", err)
+				}
+				spec.Files = samplecrm.Files{Server: strings.TrimSuffix(o.accounts.sandbox, "/") + sampleFiles, Folder: folder}
+			}
 			return o.run(cmd.Context(), spec, cmd.OutOrStdout())
 		},
 	}
@@ -50,6 +60,7 @@ customer and writes the accounts file that the worker reads.`,
 	f.IntVar(&o.customers, "customers", 1, "customers, instead of the demo's")
 	f.IntVar(&o.tickets, "tickets", 100, "tickets of each customer, instead of the demo's")
 	f.IntVar(&o.comments, "comments", 4, "comments of a ticket on average, instead of the demo's")
+	f.StringVar(&o.files, "files", "", "folder for a third of the files at messages, the others lie in the database and on the sandbox's file server (default: no files)")
 	f.StringVar(&o.accounts.file, "accounts", "", "accounts file to write; secrets go to a folder beside it")
 	f.StringVar(&o.accounts.sandbox, "sandbox", "http://127.0.0.1:4480", "address of the running sandbox, for --accounts")
 	f.StringVar(&o.accounts.bundles, "bundles", "bundles", "folder for the customers' CSV bundles, for --accounts")

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"farewell/destination/zendesk/zendesktest"
+	"farewell/sandbox/samplecrm"
 )
 
 // drain is how long requests that are being answered may take once the process is told to stop.
@@ -41,7 +43,7 @@ func runServe(cmd *cobra.Command, address, data string) (err error) {
 		return errors.Join(err, listener.Close())
 	}
 	defer func() { err = errors.Join(err, fake.Close()) }()
-	server := &http.Server{Handler: fake, ReadHeaderTimeout: 30 * time.Second}
+	server := &http.Server{Handler: withFiles(fake), ReadHeaderTimeout: 30 * time.Second}
 	fmt.Fprintf(cmd.OutOrStdout(), "sandbox listens on http://%s\n", listener.Addr())
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -56,4 +58,19 @@ func runServe(cmd *cobra.Command, address, data string) (err error) {
 		return errors.Join(fmt.Errorf("stop serving: %w", err), server.Close())
 	}
 	return nil
+}
+
+// sampleFiles is where the sample CRM's own file server is, beside the pretended
+// Zendesk.
+const sampleFiles = "/sample-files"
+
+func withFiles(accounts http.Handler) http.Handler {
+	files := samplecrm.FileServer()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, sampleFiles+"/") {
+			files.ServeHTTP(w, r)
+			return
+		}
+		accounts.ServeHTTP(w, r)
+	})
 }

@@ -108,7 +108,7 @@ func (c *checker) views(ctx context.Context) (bool, error) {
 			sound = false
 		}
 		if len(problems) == 0 {
-			c.ok(name, "%d columns as expected", len(v.columns))
+			c.ok(name, "%d columns as expected", len(found.columns(v)))
 		}
 	}
 	return sound, nil

@@ -18,6 +18,7 @@ const (
 	kindJSON
 	kindBool
 	kindInteger
+	kindBytes
 )
 
 // view is the contract of one view: its columns in the order in which pages
@@ -80,7 +81,8 @@ func views() []view {
 		}},
 		{name: "attachments", key: "ticket_id", order: []string{"ticket_id", "created_at", "id"}, columns: []column{
 			{name: customerID, kind: kindID}, {name: "id", kind: kindID}, {name: "ticket_id", kind: kindID}, {name: "comment_id", kind: kindID}, {name: "file_name", kind: kindText},
-			{name: "content_type", kind: kindText}, {name: "size", kind: kindInteger}, {name: "url", kind: kindText}, {name: "created_at", kind: kindTime},
+			{name: "content_type", kind: kindText}, optional("size", kindInteger), optional("url", kindText), {name: "created_at", kind: kindTime},
+			optional("blob_key", kindText), optional("content", kindBytes), optional("sha256", kindText),
 		}},
 	}
 }

@@ -41,7 +41,7 @@ func (sh shape) csvColumnsOf(name string) ([]csvColumn, error) {
 	}
 	var columns []csvColumn
 	for _, c := range v.columns {
-		if c.name == customerID || !sh.has(v, c.name) || (name == "tickets" && c.kind == kindTags) {
+		if c.name == customerID || !sh.has(v, c.name) || (name == "tickets" && c.kind == kindTags) || fetched(name, c.name) {
 			continue
 		}
 		columns = append(columns, csvColumn{
@@ -50,6 +50,12 @@ func (sh shape) csvColumnsOf(name string) ([]csvColumn, error) {
 		})
 	}
 	return columns, nil
+}
+
+// fetched tells whether a column only says where a file's bytes are and what
+// they should be: the bundle has the bytes themselves.
+func fetched(view, column string) bool {
+	return view == "attachments" && (column == "blob_key" || column == "content" || column == "sha256")
 }
 
 // csvExpression selects a column as text for a bundle: times in RFC 3339 UTC,

@@ -45,6 +45,7 @@ func (g Governed) Page(ctx context.Context, q PageQuery) (page migration.Page, e
 func rowsOf(p migration.Page) int {
 	rows := p.Len()
 	for i := range p.Tickets {
+		rows += len(p.Tickets[i].Attachments)
 		for j := range p.Tickets[i].Comments {
 			rows += 1 + len(p.Tickets[i].Comments[j].Attachments)
 		}

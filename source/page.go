@@ -37,7 +37,8 @@ type PageQuery struct {
 // migration.OnDemand has no range: without IDs its page is empty.
 //
 // What the view leaves NULL is the zero value, and false for "public". An
-// attachment whose comment is not there is shown at the ticket's first.
+// attachment whose comment is not there is shown at the ticket's first, or at
+// the ticket when that has none.
 func (s *Source) Page(ctx context.Context, q PageQuery) (migration.Page, error) {
 	op := operation{name: "read a page", view: string(q.Partition.Entity), customer: q.Customer}
 	if len(q.IDs) == 0 && q.Partition.IsOnDemand() {

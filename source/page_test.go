@@ -145,9 +145,9 @@ func TestAPageShowsEveryColumn(t *testing.T) {
 			Channel: "chat", Tags: []string{"x", "y"}, CustomFields: []byte(`{"7": [1, "é"]}`),
 			CreatedAt: at(2020, 1), UpdatedAt: at(2021, 1), SolvedAt: at(2020, 6),
 			Comments: []migration.Comment{
-				{ID: "101", AuthorID: "3", Body: "first\r\n\"", CreatedAt: at(2020, 1), Attachments: []migration.Attachment{{ID: "1002"}}},
+				{ID: "101", AuthorID: "3", Body: "first\r\n\"", CreatedAt: at(2020, 1), Attachments: []migration.Attachment{{ID: "1002", TicketID: "10"}}},
 				{ID: "102", AuthorID: "2", Public: true, HTML: true, Body: "second", CreatedAt: at(2020, 1).AddDate(0, 0, 1), Attachments: []migration.Attachment{
-					{ID: "1001", FileName: "a.pdf", ContentType: "application/pdf", Size: 5_000_000_000, URL: "https://x.example/a"},
+					{ID: "1001", TicketID: "10", FileName: "a.pdf", ContentType: "application/pdf", Size: 5_000_000_000, URL: "https://x.example/a"},
 				}},
 				{ID: "103"},
 			},

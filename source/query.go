@@ -131,7 +131,8 @@ func (v view) orderBy() string {
 }
 
 // pageColumns selects the view's columns, without customer_id, in the forms
-// that row understands; NULL stands for those that this source does without.
+// that row understands; NULL stands for those that this source does without. Of
+// bytes, a page only tells whether they are there.
 func (sh shape) pageColumns(v view) string {
 	return v.selectColumns(func(c column) string {
 		if !sh.has(v, c.name) {
@@ -144,6 +145,8 @@ func (sh shape) pageColumns(v view) string {
 			return "v." + c.name + "::text[]"
 		case kindInteger:
 			return "v." + c.name + "::bigint"
+		case kindBytes:
+			return "(v." + c.name + " is not null)"
 		default:
 			return "v." + c.name
 		}

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -98,6 +99,11 @@ func (sh shape) has(v view, column string) bool {
 	return ok
 }
 
+// columns are those of the contract that the view shows.
+func (sh shape) columns(v view) []column {
+	return slices.DeleteFunc(slices.Clone(v.columns), func(c column) bool { return !sh.has(v, c.name) })
+}
+
 // shows tells whether the source has the column without which there are no
 // records of this kind.
 func (sh shape) shows(v view) bool { return v.needs == "" || sh.has(v, v.needs) }
@@ -155,6 +161,8 @@ func (c column) check(schema, view string, t columnType) *refusal {
 		ok = t.base == "bool"
 	case kindInteger:
 		ok = t.base == "int2" || t.base == "int4" || t.base == "int8"
+	case kindBytes:
+		ok = t.base == "bytea"
 	}
 	if !ok {
 		return &refusal{what, fmt.Sprintf("show it as %s", c.kind.wanted())}
@@ -179,6 +187,8 @@ func (k kind) wanted() string {
 		return "jsonb"
 	case kindBool:
 		return "boolean"
+	case kindBytes:
+		return "bytea"
 	default:
 		return "bigint"
 	}

@@ -72,35 +72,45 @@ func takeComments(rows pgx.Rows, err error, tickets []migration.Ticket, place ma
 
 func takeAttachments(rows pgx.Rows, err error, tickets []migration.Ticket, place map[string]int) error {
 	return eachRow(rows, err, func(r *row) {
-		a := migration.Attachment{ID: r.id("attachments")}
-		i, ok := place[r.text()]
+		a, comment := attachment(r)
+		i, ok := place[a.TicketID]
 		if !ok {
 			r.fail(mismatch("attachments"))
 			return
 		}
-		comment := r.text()
-		a.FileName = r.text()
-		a.ContentType = r.text()
-		a.Size = r.integer()
-		a.URL = r.text()
-		if c := commentOf(&tickets[i], comment); c != nil {
-			c.Attachments = append(c.Attachments, a)
-		}
+		at := filesOf(&tickets[i], comment)
+		*at = append(*at, a)
 	})
 }
 
-// commentOf is the comment with the id, else the first; nil when the ticket
-// has none.
-func commentOf(t *migration.Ticket, id string) *migration.Comment {
+// attachment reads one in the order of the view's columns.
+func attachment(r *row) (a migration.Attachment, commentID string) {
+	a.ID = r.id("attachments")
+	a.TicketID = r.text()
+	commentID = r.text()
+	a.FileName = r.text()
+	a.ContentType = r.text()
+	a.Size = r.integer()
+	a.URL = r.text()
+	r.cell() // created_at: the comment's time is what is shown
+	a.BlobKey = r.text()
+	a.Stored = r.bool()
+	a.SHA256 = r.text()
+	return a, commentID
+}
+
+// filesOf is where an attachment goes: to the comment with the id, else to the
+// first, else to the ticket itself.
+func filesOf(t *migration.Ticket, commentID string) *[]migration.Attachment {
+	if len(t.Comments) == 0 {
+		return &t.Attachments
+	}
 	for i := range t.Comments {
-		if t.Comments[i].ID == id {
-			return &t.Comments[i]
+		if t.Comments[i].ID == commentID {
+			return &t.Comments[i].Attachments
 		}
 	}
-	if len(t.Comments) == 0 {
-		return nil
-	}
-	return &t.Comments[0]
+	return &t.Comments[0].Attachments
 }
 
 // mismatch is what two types for one id lead to: uuid written in upper case in

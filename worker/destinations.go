@@ -50,13 +50,18 @@ type place struct {
 func newPlaces(c config.Config, accounts *config.AccountsFile, seat *ledger.Seat, log *slog.Logger) *places {
 	return &places{
 		accounts: accounts,
-		timings:  migration.DefaultTimings().Scaled(c.TimeFactor),
+		timings:  timings(c),
 		budget:   seat,
 		kept:     c.Kept,
 		exit:     zendesk.NewExit(seat, log),
 		log:      log,
 		open:     map[migration.Migration]place{},
 	}
+}
+
+// timings are this worker's waits.
+func timings(c config.Config) migration.Timings {
+	return migration.DefaultTimings().Scaled(c.TimeFactor)
 }
 
 // Open implements activities.Destinations. An account whose line in the

@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"farewell/activities"
+	"farewell/attachment"
 	"farewell/config"
 	"farewell/ledger"
 	"farewell/source"
@@ -62,6 +63,7 @@ type house struct {
 	source   *source.Source
 	governor *source.Governor
 	controls *ledger.Controls
+	files    *attachment.Store
 	places   *places
 	closers  []func()
 }
@@ -95,6 +97,9 @@ func connect(ctx context.Context, c config.Config, log *slog.Logger) (_ *house, 
 	}
 	h.governor = h.source.Govern(h.ledger.SourceSeat(h.name, name), log)
 	h.closers = append(h.closers, h.governor.Close)
+	if err = h.openFiles(ctx); err != nil {
+		return nil, err
+	}
 	o, err := c.TemporalOptions()
 	if err != nil {
 		return nil, err
@@ -122,6 +127,29 @@ func connect(ctx context.Context, c config.Config, log *slog.Logger) (_ *house, 
 	return h, nil
 }
 
+// openFiles opens the places of attachments.
+func (h *house) openFiles(ctx context.Context) (err error) {
+	h.files, err = attachment.Open(ctx, attachment.Options{
+		Origins: h.config.FileOrigins,
+		Bucket:  h.config.FileBucket,
+		Stored:  h.governed(),
+		Timings: timings(h.config),
+	})
+	if err != nil {
+		return fmt.Errorf("%w (FAREWELL_ATTACHMENT_ORIGINS, FAREWELL_ATTACHMENT_BUCKET)", err)
+	}
+	h.closers = append(h.closers, func() {
+		if err := h.files.Close(); err != nil {
+			h.log.Warn("closing the places of attachments failed", "error", err)
+		}
+	})
+	return nil
+}
+
+func (h *house) governed() source.Governed {
+	return source.Governed{Source: h.source, Governor: h.governor}
+}
+
 func (h *house) close() {
 	for i := len(h.closers) - 1; i >= 0; i-- {
 		h.closers[i]()
@@ -134,7 +162,8 @@ func (h *house) work(ctx context.Context) error {
 	reasons := activities.NewReasons()
 	reasons.Source, reasons.SourceDown = h.governor.WaitingFor, h.governor.Down
 	does := &activities.Activities{
-		Source:       source.Governed{Source: h.source, Governor: h.governor},
+		Source:       h.governed(),
+		Files:        h.files,
 		Ledger:       h.ledger,
 		Destinations: h.places,
 		Mappings:     mappingFile{path: h.config.MappingFile, accounts: h.places.accounts},

@@ -69,6 +69,10 @@ type Account struct {
 	agents    *agents
 	census    censuses
 
+	uploadLimit *uploadLimit
+	uploading   chan struct{} // one is in it for each file on its way
+	uploaded    lastTime      // when a file last was
+
 	sent         atomic.Int64 // requests other than polls
 	bulkUsersOff atomic.Bool  // the account refused users/create_many: it must be enabled by Zendesk
 
@@ -133,6 +137,8 @@ func Open(o Options) (*Account, error) {
 	a.self = newSelfID(a)
 	a.census.a = a
 	a.agents = &agents{a: a, standIn: emailKey(o.Account.Agent)}
+	a.uploadLimit = &uploadLimit{a: a}
+	a.uploading = make(chan struct{}, uploadsAtATime)
 	if a.creds, err = newCredentials(a, o.Account); err != nil {
 		a.end()
 		return nil, misconfigured(o.Account.Name, err)

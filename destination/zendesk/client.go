@@ -48,6 +48,11 @@ type call struct {
 	withdrawn <-chan struct{}
 	limit     int64 // bytes of a good answer; zero: answerLimit
 	noAuth    bool
+
+	content  *content      // instead of body: a file that is streamed, once
+	size     int64         // of content; -1: not known
+	within   time.Duration // how long the call may take; zero: callLimit
+	harmless bool          // a second arrival changes nothing
 }
 
 // answer is what came back. Body is filled unless the call had its own reader.
@@ -138,7 +143,7 @@ func (a *Account) post(ctx context.Context, c call) (*answer, error) {
 		return nil, err
 	}
 	c.withdrawn = ctx.Done()
-	once, cancel := context.WithTimeout(context.WithoutCancel(ctx), callLimit)
+	once, cancel := context.WithTimeout(c.persistent(ctx), cmp.Or(c.within, callLimit))
 	defer cancel()
 	ans, err := a.send(once, c, auth, nil)
 	if failure := a.judge(ctx, c, auth, ans, err); failure != nil {
@@ -171,7 +176,7 @@ func (a *Account) send(ctx context.Context, c call, auth string, read func(io.Re
 	if !strings.HasPrefix(c.path, jobsPath) {
 		a.sent.Add(1)
 	}
-	flight := a.health.depart(began)
+	flight := a.departed(c, began)
 	defer flight.arrive()
 
 	var used *countingConn
@@ -217,6 +222,27 @@ func (a *Account) send(ctx context.Context, c call, auth string, read func(io.Re
 	return ans, nil
 }
 
+// departed tells the account's health that an answer is due: to a file, once
+// all of it is on its way.
+func (a *Account) departed(c call, now time.Time) *flight {
+	if c.content == nil {
+		return a.health.depart(now)
+	}
+	f := &flight{of: a.health}
+	c.content.ended = f.depart
+	return f
+}
+
+// persistent is the context under which a request that was begun is brought to
+// its end: an answer that is not waited for is a batch in doubt. What does no
+// harm may be broken off.
+func (c call) persistent(ctx context.Context) context.Context {
+	if c.harmless {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
+}
+
 // writeBy is when the connection stops taking bytes of the call: long ago, when
 // the call was withdrawn while it got its connection.
 func (c call) writeBy(ctx context.Context) time.Time {
@@ -240,7 +266,10 @@ func (a *Account) request(ctx context.Context, c call, auth string) (*http.Reque
 		address += "?" + c.query.Encode()
 	}
 	var body io.Reader
-	if c.body != nil {
+	switch {
+	case c.content != nil:
+		body = c.content
+	case c.body != nil:
 		body = bytes.NewReader(c.body)
 	}
 	req, err := http.NewRequestWithContext(ctx, c.method, address, body)
@@ -248,12 +277,18 @@ func (a *Account) request(ctx context.Context, c call, auth string) (*http.Reque
 		return nil, withoutURL(err)
 	}
 	req.GetBody = nil
+	if c.content != nil {
+		req.ContentLength = c.size
+		if c.size == 0 {
+			req.Body = http.NoBody // else net/http would not tell the length
+		}
+	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "farewell")
 	if auth != "" {
 		req.Header.Set("Authorization", auth)
 	}
-	if c.body != nil {
+	if c.form != "" {
 		req.Header.Set("Content-Type", c.form)
 	}
 	return req, nil

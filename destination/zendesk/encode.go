@@ -16,6 +16,7 @@ type EncodeInput struct {
 	Users         map[string]migration.Target // by source id
 	Organizations map[string]migration.Target // by source id
 	Memberships   map[string]migration.Target // by source id of a user, as destination.Directory gives them; who is missing was not asked for
+	Files         uploads                     // of the tickets' attachments
 	Self          string                      // id of the user whose credentials are in use; stands in for whom nobody knows
 	Prefix        string                      // of external ids
 	Partition     string

@@ -162,7 +162,7 @@ func classify(c call, ans *answer) *destination.Error {
 }
 
 // effect tells whether a second arrival of the call would change something.
-func (c call) effect() bool { return c.method == http.MethodPost && !c.noAuth }
+func (c call) effect() bool { return c.method == http.MethodPost && !c.noAuth && !c.harmless }
 
 func provenWithoutEffect(ans *answer, p problem, own bool) bool {
 	switch ans.status {

@@ -25,6 +25,7 @@ type health struct {
 type flight struct {
 	of   *health
 	left time.Time
+	over bool
 }
 
 func newHealth() *health { return &health{flights: make(map[*flight]struct{})} }
@@ -37,10 +38,21 @@ func (h *health) depart(at time.Time) *flight {
 	return f
 }
 
+// depart begins a flight now that was made before.
+func (f *flight) depart() {
+	f.of.mu.Lock()
+	defer f.of.mu.Unlock()
+	if !f.over { // an answer may come before all of its request has left
+		f.left = time.Now()
+		f.of.flights[f] = struct{}{}
+	}
+}
+
 // arrive ends the flight; more than once is harmless.
 func (f *flight) arrive() {
 	f.of.mu.Lock()
 	defer f.of.mu.Unlock()
+	f.over = true
 	delete(f.of.flights, f)
 }
 

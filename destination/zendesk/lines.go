@@ -18,6 +18,7 @@ type line struct {
 	html    bool
 	body    string
 	created time.Time
+	uploads []string // tokens
 }
 
 func (l *line) append(buf []byte) []byte {
@@ -30,6 +31,7 @@ func (l *line) append(buf []byte) []byte {
 	} else {
 		o.text("body", l.body)
 	}
+	o.words("uploads", l.uploads)
 	return o.end()
 }
 
@@ -47,10 +49,16 @@ func partName(of string, piece int) string {
 func (d *draft) say() {
 	d.lines = make([]line, 0, len(d.t.Comments)+1)
 	for i := range d.t.Comments {
-		d.comment(&d.t.Comments[i])
+		c, first := &d.t.Comments[i], len(d.lines)
+		if d.comment(c); len(d.lines) > first {
+			d.lines[first].uploads = d.in.Files.of(c.Attachments)
+		}
 	}
 	if len(d.lines) == 0 && d.applies(migration.RuleNoMessages) {
-		d.add(migration.RuleNoMessages, line{author: d.requester, body: noMessages, created: d.t.CreatedAt})
+		d.add(migration.RuleNoMessages, line{author: d.requester, body: noMessages, created: d.t.CreatedAt, uploads: d.in.Files.of(d.t.Attachments)})
+	}
+	if note := d.in.Files.note(d.t); note != "" {
+		d.keep(migration.RuleFilesNamed, "attachments", note)
 	}
 	if d.whole != "" {
 		d.keep(migration.RuleSubjectKept, "subject", wholeSubject+d.whole)

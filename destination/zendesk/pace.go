@@ -112,6 +112,18 @@ func (p *pacer) use(ctx context.Context) error {
 	return p.wait(ctx)
 }
 
+// giveBack returns what reserve set aside, when there is nothing to send.
+func (p *pacer) giveBack() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.turn(time.Now())
+	if p.promised > 0 {
+		p.promised--
+		p.tokens++
+		p.wake()
+	}
+}
+
 // charge counts a request that cannot wait: one for a new access token, which
 // others wait for.
 func (p *pacer) charge() {

@@ -209,11 +209,16 @@ func (a *Account) prepareTickets(ctx context.Context, in destination.PrepareInpu
 	if err != nil {
 		return destination.Parcel{}, err
 	}
+	files, err := a.uploadFiles(ctx, in.OpenFile, send)
+	if err != nil {
+		return destination.Parcel{}, err
+	}
 	encode := EncodeInput{
 		Tickets:       send,
 		Users:         users,
 		Organizations: organizations,
 		Memberships:   memberships,
+		Files:         files,
 		Self:          self,
 		Prefix:        a.prefix,
 		Partition:     in.Partition,
@@ -225,6 +230,10 @@ func (a *Account) prepareTickets(ctx context.Context, in destination.PrepareInpu
 	if err := a.keepLeft(drafts); err != nil {
 		return destination.Parcel{}, err
 	}
+	for i := range drafts {
+		files.leave(drafts[i].left)
+	}
+	parcel.Files, parcel.Uploaded = files.fates, files.oldest
 	parcel.Body, parcel.Changes = encode.appendDrafts(nil, drafts), changesOf(drafts)
 	return parcel, nil
 }

@@ -151,7 +151,7 @@ func (t *tenant) message(b *batch, conversation int64, author person, internal b
 	r.time(at)
 	r.end()
 	if t.in(33) {
-		t.file(b.files, conversation, no, at)
+		t.file(b, conversation, no, at)
 	}
 }
 
@@ -176,22 +176,4 @@ func (t *tenant) content(r *rows, no int64, author person, channel string, j int
 		r.text(pick(t.rng, l.chats), " [", number, "]")
 	}
 	return "text"
-}
-
-func (t *tenant) file(r *rows, conversation, message, at int64) {
-	no := t.number(int(t.fileNo))
-	t.fileNo++
-	names := []string{"invoice.pdf", "IMG_2041.jpeg", "Größe & Maße.xlsx", "截图 1.png", `a\\b "quoted".txt`, "no extension"}
-	types := []string{"application/pdf", "image/jpeg", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "image/png", "text/plain", ""}
-	i := t.rng.IntN(len(names))
-	r.int(no)
-	r.text(t.ID)
-	r.int(conversation)
-	r.int(message)
-	r.text(names[i])
-	r.orNull(types[i])
-	r.int(1_000 + t.rng.Int64N(5_000_000))
-	r.text(t.ID, "/", strconv.FormatInt(no, 36))
-	r.time(at)
-	r.end()
 }

@@ -148,7 +148,7 @@ func load(ctx context.Context, tx pgx.Tx, s Spec, progress Progress) error {
 		for k := range tenant.Tickets {
 			tenant.conversation(b, k)
 			done++
-			if len(b.messages.bytes) < flushBytes {
+			if len(b.messages.bytes)+len(b.files.bytes) < flushBytes {
 				continue
 			}
 			if err := b.flush(ctx, tx); err != nil {
@@ -165,6 +165,8 @@ func load(ctx context.Context, tx pgx.Tx, s Spec, progress Progress) error {
 // batch gathers rows of all tables.
 type batch struct {
 	clients, companies, people, conversations, tags, messages, files *rows
+
+	objects map[string][]byte // by path
 }
 
 func newBatch() *batch {
@@ -177,10 +179,14 @@ func newBatch() *batch {
 		tags:          table("conversation_tags"),
 		messages:      table("messages"),
 		files:         table("files"),
+		objects:       map[string][]byte{},
 	}
 }
 
 func (b *batch) flush(ctx context.Context, tx pgx.Tx) error {
+	if err := b.writeObjects(); err != nil {
+		return fmt.Errorf("write the files: %w", err)
+	}
 	for _, r := range []*rows{b.clients, b.companies, b.people, b.conversations, b.tags, b.messages, b.files} {
 		if len(r.bytes) == 0 {
 			continue

@@ -51,7 +51,8 @@ func tables() []string {
 
 func TestTheSameSeedGivesTheSameRows(t *testing.T) {
 	t.Parallel()
-	spec := Spec{Customers: Customers(3, 400, 4), Seed: 7}
+	folder := t.TempDir()
+	spec := Spec{Customers: Customers(3, 400, 4), Seed: 7, Files: Files{Server: "http://files.example.com", Folder: folder}}
 	other := spec
 	other.Seed = 8
 	a, b, c := sample(t, spec), sample(t, spec), sample(t, other)
@@ -104,7 +105,7 @@ func TestAnInterruptedFillLeavesNothing(t *testing.T) {
 
 func TestDefaultCustomersAreThoseOfTheDemo(t *testing.T) {
 	t.Parallel()
-	conn := sample(t, Spec{Customers: DefaultCustomers(), Seed: 1})
+	conn := sample(t, Spec{Customers: DefaultCustomers(), Seed: 1, Files: Files{Folder: t.TempDir()}})
 	toCSV := 0
 	for _, c := range DefaultCustomers() {
 		if c.Destination == migration.DestinationCSV {

@@ -15,6 +15,7 @@ const PoisonTag = "sandbox_poison"
 type Spec struct {
 	Customers []CustomerSpec
 	Seed      uint64
+	Files     Files
 }
 
 // CustomerSpec is one tenant of the sample.
@@ -125,6 +126,9 @@ func (s Spec) shape() string {
 	var b strings.Builder
 	for _, c := range s.Customers {
 		fmt.Fprintf(&b, "%q %q %d %d %d %d %t\n", c.ID, c.Name, c.Organizations, c.Users, c.Tickets, c.CommentsPerTicket, c.Poison)
+	}
+	if !s.Files.none() {
+		fmt.Fprintf(&b, "files %q %q\n", s.Files.Server, s.Files.Folder)
 	}
 	return b.String()
 }

@@ -90,6 +90,9 @@ create table crm.files (
     name            text not null,
     mime            text,
     bytes           bigint not null,
-    storage_key     text not null,
+    address         text,             -- on the file server
+    object_key      text,             -- in the object store
+    checksum        text,             -- SHA-256 of what lies in either
+    content         bytea,            -- of those that are kept here
     stored_at       timestamptz not null
 );

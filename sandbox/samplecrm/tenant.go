@@ -22,6 +22,7 @@ type tenant struct {
 	companyNos []int64
 	people     []person // staff first
 	staff      int
+	files      Files
 	messageNo  int64
 	fileNo     int64
 }
@@ -40,6 +41,7 @@ func newTenant(s Spec, index int, t *texts) *tenant {
 		CustomerSpec: c,
 		texts:        t,
 		rng:          rand.New(rand.NewPCG(s.Seed, h.Sum64())),
+		files:        s.Files,
 		index:        index,
 		stride:       len(s.Customers),
 		staff:        c.staff(),

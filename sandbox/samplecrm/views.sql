@@ -80,6 +80,9 @@ select client as customer_id,
        name as file_name,
        mime as content_type,
        bytes as size,
-       'https://files.example.com/' || storage_key as url,
+       address as url,
+       object_key as blob_key,
+       content,
+       checksum as sha256,
        stored_at as created_at
 from crm.files;

@@ -3,7 +3,9 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -19,12 +21,20 @@ func (e environment) variables() []string {
 		"TEMPORAL_ADDRESS=" + e.settings.temporalAddress(),
 		"TEMPORAL_NAMESPACE=" + e.settings.namespace(),
 		"FAREWELL_ACCOUNTS=" + cmp.Or(e.settings.givenAccounts, e.sampleAccounts()),
+		"FAREWELL_ATTACHMENT_ORIGINS=" + cmp.Or(e.settings.givenOrigins, e.settings.sandboxURL()),
+		"FAREWELL_ATTACHMENT_BUCKET=" + cmp.Or(e.settings.givenBucket, bucketURL(e.files())),
 		"FAREWELL_TIME_FACTOR=" + e.settings.timeFactor(),
 	}
 	if ui := e.settings.webUI(); ui != "" {
 		vars = append(vars, "FAREWELL_TEMPORAL_UI="+ui)
 	}
 	return vars
+}
+
+// bucketURL is a folder as the worker's bucket. It is made, since a sample that
+// was filled in elsewhere leaves none here.
+func bucketURL(folder string) string {
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(folder), RawQuery: "create_dir=true"}).String()
 }
 
 // sampleAccounts is the accounts file of the sample customers.

@@ -41,11 +41,14 @@ func (e environment) fill(ctx context.Context) error {
 	return e.runProgram(ctx, "filling in the sample customers", "about 10 s", "sandbox", "fill",
 		"--source", e.settings.sourceURL(), "--seed", "1",
 		"--accounts", e.sampleAccounts(), "--sandbox", e.settings.sandboxURL(),
-		"--bundles", e.bundles(), "--time-scale", sampleTimeFactor)
+		"--bundles", e.bundles(), "--files", e.files(), "--time-scale", sampleTimeFactor)
 }
 
 // bundles is the folder for the sample customers who move to CSV.
 func (e environment) bundles() string { return e.checkout.dev("bundles") }
+
+// files is the folder that stands for the sample customers' object store.
+func (e environment) files() string { return e.checkout.dev("files") }
 
 // starterSetup registers the search attributes and makes the ledger's schema.
 func (e environment) starterSetup(ctx context.Context) error {

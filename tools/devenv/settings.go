@@ -14,6 +14,9 @@ type settings struct {
 
 	// The caller's accounts file and time factor; empty means the sample's.
 	givenAccounts, givenTimeFactor string
+
+	// Where the caller's attachments are; empty means the sample's.
+	givenOrigins, givenBucket string
 }
 
 // portSetting is one port: who listens there, and the variable that moves it.
@@ -34,6 +37,9 @@ func readSettings(getenv func(string) string) (settings, error) {
 
 		givenAccounts:   getenv("FAREWELL_ACCOUNTS"),
 		givenTimeFactor: getenv("FAREWELL_TIME_FACTOR"),
+
+		givenOrigins: getenv("FAREWELL_ATTACHMENT_ORIGINS"),
+		givenBucket:  getenv("FAREWELL_ATTACHMENT_BUCKET"),
 	}
 	for _, p := range []struct {
 		variable string

@@ -1,0 +1,91 @@
+package destination
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"farewell/migration"
+)
+
+// File is an attachment's bytes on their way. Closing it is its receiver's
+// part. Read returns io.EOF only when size and SHA-256 are what they should
+// be: until then it holds the last bytes back, so that whoever passes the file
+// on never passes on all of a wrong one. Any other end of it is a *FileError.
+type File struct {
+	io.ReadCloser
+	Size int64 // bytes; -1: not known before its end
+}
+
+// OpenFile opens an attachment where the source keeps it. Every error is a
+// *FileError or the context's own. It may be called again for the same one.
+type OpenFile func(ctx context.Context, a migration.Attachment) (File, error)
+
+// FileError says why an attachment cannot be had.
+type FileError struct {
+	Code string // a migration.File… constant
+	Text string // for a person; holds no name, no address below the host and nothing of the file
+	// Passing tells that the same call may succeed later: the place did not
+	// answer, or its answer broke off.
+	Passing bool
+	// PlaceWell is when the place last gave a whole file; zero: never yet. A
+	// file that fails while others arrive is itself at fault.
+	PlaceWell time.Time
+	Err       error
+}
+
+func (e *FileError) Error() string {
+	s := "attachment: " + e.Code + ": " + e.Text
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+func (e *FileError) Unwrap() error { return e.Err }
+
+// fileTries is how often a file is asked for before its failure counts.
+const fileTries = 3
+
+// TakeFile opens the file and hands it to take, which reads it to its end, and
+// closes it. What breaks off is begun afresh, three times in all. A *FileError
+// without Passing is the file's fate; with it, the place does not answer.
+func TakeFile(ctx context.Context, open OpenFile, a migration.Attachment, take func(File) error) error {
+	began, pause := time.Now(), 200*time.Millisecond
+	for try := 1; ; try++ {
+		err := takeFile(ctx, open, a, take)
+		var failure *FileError
+		if !errors.As(err, &failure) || !failure.Passing {
+			return err
+		}
+		if try == fileTries {
+			return atFault(failure, began)
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+		pause *= 4
+	}
+}
+
+func takeFile(ctx context.Context, open OpenFile, a migration.Attachment, take func(File) error) error {
+	f, err := open(ctx, a)
+	if err != nil {
+		return err
+	}
+	err = take(f)
+	_ = f.Close() // only read, and what it read was verified by Read
+	return err
+}
+
+// atFault decides whether the file or its place is to blame.
+func atFault(e *FileError, began time.Time) *FileError {
+	decided := *e
+	decided.Passing = e.Code != migration.FileCutShort && !e.PlaceWell.After(began)
+	return &decided
+}

@@ -1,0 +1,452 @@
+package zendesk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"farewell/destination"
+	"farewell/migration"
+)
+
+const (
+	// uploadsAtATime is how many files of an account are on their way at a time,
+	// over all lanes: enough for the largest common plan at a second each.
+	uploadsAtATime = 10
+	// uploadTries is how often a file is sent that the account did not answer
+	// properly: what is uploaded twice only leaves a file that nobody uses, which
+	// Zendesk deletes.
+	uploadTries = 3
+	// patientTries is how often at most, when it asks for a pause each time.
+	patientTries = 20
+	// assumedUploadLimit is the size of a file that accounts take when they do
+	// not say another one: 50 MB.
+	assumedUploadLimit = 50 << 20
+
+	opUpload = "upload an attachment"
+)
+
+// uploads are what became of the attachments of some tickets before they go
+// out. Each file has a token of its own: a second file under the same token
+// would be there twice if the answer to its upload were lost.
+type uploads struct {
+	fates  []migration.FileFate
+	tokens map[string]string // by attachment id
+	oldest time.Time         // when the first of them was begun; zero: there is none
+}
+
+// uploadFiles fetches the files of the tickets and uploads them. What cannot be
+// had, or is refused, is a fate; an error means that the account, or the place
+// with the files, does not answer.
+func (a *Account) uploadFiles(ctx context.Context, open destination.OpenFile, tickets []migration.Ticket) (uploads, error) {
+	var files []migration.Attachment
+	for i := range tickets {
+		files = append(files, tickets[i].Files()...)
+	}
+	up := uploads{fates: make([]migration.FileFate, len(files)), tokens: make(map[string]string, len(files))}
+	if len(files) == 0 {
+		return up, nil
+	}
+	limit, err := a.uploadLimit.get(ctx)
+	if err != nil {
+		return up, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	up.oldest = time.Now()
+	var on sync.WaitGroup
+	var mu sync.Mutex
+	for i := range files {
+		on.Go(func() {
+			leave, err := a.beginUpload(ctx)
+			if err != nil {
+				return
+			}
+			defer leave()
+			u := uploading{Account: a, open: open, file: files[i], limit: limit}
+			fate, token, err := u.run(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				cancel(err) // the first counts
+			}
+			up.fates[i] = fate
+			if token != "" {
+				up.tokens[files[i].ID] = token
+			}
+		})
+	}
+	on.Wait()
+	return up, context.Cause(ctx)
+}
+
+// beginUpload waits for a place among the uploads.
+func (a *Account) beginUpload(ctx context.Context) (leave func(), err error) {
+	select {
+	case a.uploading <- struct{}{}:
+		return func() { <-a.uploading }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// uploading is one file on its way.
+type uploading struct {
+	*Account
+	open  destination.OpenFile
+	file  migration.Attachment
+	limit int64
+}
+
+// run brings the file to its end, except for an error that says nothing about
+// it.
+func (u uploading) run(ctx context.Context) (fate migration.FileFate, token string, err error) {
+	fate = migration.FileFate{ID: u.file.ID, TicketID: u.file.TicketID}
+	made, err := u.repeat(ctx)
+	var failed *destination.FileError
+	switch {
+	case err == nil:
+		fate.TargetID = string(made.Attachment.ID)
+		return fate, made.Token, nil
+	case errors.As(err, &failed) && !failed.Passing:
+		fate.Code, fate.Text = failed.Code, failed.Text
+		return fate, "", nil
+	case failed != nil:
+		return fate, "", &destination.Error{
+			Op: "fetch attachments", Kind: destination.Temporary, Code: "files_unreachable", RetryAfter: u.timings.LaneWait,
+			Fix: "see that the place where the source keeps its files can be reached", Err: failed,
+		}
+	}
+	return fate, "", err
+}
+
+// repeat uploads the file, and again when the account gives no proper answer. A
+// file that the account stumbles over each time, while it takes others, is
+// refused.
+func (u uploading) repeat(ctx context.Context) (upload, error) {
+	began, pause := time.Now(), retryPause
+	if u.file.Size > u.limit {
+		return upload{}, u.tooLarge()
+	}
+	for try := 1; ; try++ {
+		made, err := u.once(ctx)
+		switch kind := destination.KindOf(err); {
+		case kind == destination.TooLarge:
+			return made, u.tooLarge()
+		case kind == destination.Refused:
+			return made, refusedFile("the account refuses it: the type may be one that it does not allow", err)
+		case kind != destination.Temporary || notOfTheFile(err):
+			return made, err
+		case retryIn(err) > 0 && try < patientTries:
+			continue // the pace waits as long as was asked, or says that it is too long
+		case try >= uploadTries && u.uploaded.since(began):
+			return made, refusedFile("the account stumbles over it, and takes others", err)
+		case try >= uploadTries:
+			return made, err
+		}
+		if err := sleep(ctx, jitter(pause)); err != nil {
+			return upload{}, err
+		}
+		pause *= 4
+	}
+}
+
+// notOfTheFile tells errors that come before anything is sent.
+func notOfTheFile(err error) bool {
+	var e *destination.Error
+	return errors.As(err, &e) && (e.Code == "budget" || e.Code == "egress")
+}
+
+func (u uploading) tooLarge() error {
+	return &destination.FileError{Code: migration.FileTooLarge, Text: fmt.Sprintf("the account takes files of up to %d bytes", u.limit)}
+}
+
+func refusedFile(text string, err error) error {
+	var r *refusal
+	if errors.As(err, &r) {
+		text += " (" + r.Error() + ")"
+	}
+	return &destination.FileError{Code: migration.FileRefused, Text: text, Err: err}
+}
+
+// upload is Zendesk's answer
+// (https://developer.zendesk.com/api-reference/ticketing/tickets/ticket-attachments/).
+type upload struct {
+	Token      string `json:"token"`
+	Attachment struct {
+		ID   id     `json:"id"`
+		Size *int64 `json:"size"`
+	} `json:"attachment"`
+}
+
+// once sends the file once. The request's place in the pace is taken before the
+// file is opened, since neither a database nor a file server likes to wait.
+func (u uploading) once(ctx context.Context) (made upload, err error) {
+	reserved := func(ctx context.Context, a migration.Attachment) (destination.File, error) {
+		if err := u.pace.reserve(ctx); err != nil {
+			return destination.File{}, err
+		}
+		f, err := u.open(ctx, a)
+		if err != nil {
+			u.pace.giveBack()
+		}
+		return f, err
+	}
+	err = destination.TakeFile(ctx, reserved, u.file, func(f destination.File) error {
+		if f.Size > u.limit {
+			u.pace.giveBack()
+			return u.tooLarge()
+		}
+		made, err = u.send(ctx, f)
+		return err
+	})
+	return made, err
+}
+
+func (u uploading) send(ctx context.Context, f destination.File) (upload, error) {
+	if err := u.pace.use(ctx); err != nil {
+		return upload{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, u.timings.FileWithin)
+	defer cancel()
+	if f.Size == 0 { // whose body nobody would read
+		if _, err := f.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			return upload{}, err
+		}
+	}
+	body := &content{from: f, limit: u.limit, still: u.timings.FileStill, cancel: cancel}
+	ans, err := u.post(ctx, call{
+		op:       opUpload,
+		method:   http.MethodPost,
+		path:     "/api/v2/uploads",
+		query:    url.Values{"filename": {fileName(u.file)}},
+		form:     mimeType(u.file.ContentType),
+		content:  body,
+		size:     f.Size,
+		within:   u.timings.FileWithin,
+		harmless: true,
+	})
+	sent, failed := body.end()
+	switch {
+	case errors.Is(failed, errOverLimit):
+		return upload{}, u.tooLarge()
+	case failed != nil:
+		return upload{}, failed // the request was broken off because of it
+	case err != nil:
+		return upload{}, u.renewedCredentials(ans, err)
+	}
+	var answered struct {
+		Upload upload `json:"upload"`
+	}
+	if err := json.Unmarshal(ans.body, &answered); err != nil || answered.Upload.Token == "" {
+		return upload{}, &destination.Error{Op: opUpload, Kind: destination.Temporary, Code: "no token in the answer", Err: statusError(ans, problem{})}
+	}
+	if size := answered.Upload.Attachment.Size; size != nil && *size != sent {
+		return upload{}, &destination.Error{Op: opUpload, Kind: destination.Temporary, Code: "size differs", Err: fmt.Errorf("the account has %d bytes of %d", *size, sent)}
+	}
+	u.uploaded.note()
+	return answered.Upload, nil
+}
+
+// content is a file as the body of a request. When the file turns out not to be
+// right, the request is broken off before its last byte.
+type content struct {
+	from   io.ReadCloser
+	limit  int64
+	still  time.Duration
+	cancel context.CancelFunc
+	ended  func() // called at the file's end; may be nil
+
+	// net/http may still read when it has returned an answer.
+	closed atomic.Bool
+	mu     sync.Mutex
+	sent   int64
+	failed error
+	watch  *time.Timer // ends an upload whose bytes nobody takes
+}
+
+var errOverLimit = errors.New("the file is larger than the account takes")
+
+// Read implements io.Reader. The error of a file that failed wraps
+// context.Canceled: it says nothing about the account.
+func (c *content) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed.Load() {
+		return 0, io.ErrClosedPipe
+	}
+	c.stopWatch()
+	n, err := c.from.Read(p)
+	c.sent += int64(n)
+	if c.sent > c.limit {
+		err = errOverLimit
+	}
+	switch {
+	case err == nil:
+		c.watch = time.AfterFunc(c.still, c.cancel)
+		return n, nil
+	case errors.Is(err, io.EOF):
+		if c.ended != nil {
+			c.ended()
+		}
+		return n, io.EOF
+	}
+	if !c.closed.Load() {
+		c.failed = err
+	}
+	return 0, fmt.Errorf("the file cannot be had: %w", context.Canceled)
+}
+
+// end closes the file, and tells how far it was read and what it failed with.
+func (c *content) end() (sent int64, failed error) {
+	c.closed.Store(true)
+	_ = c.from.Close() // ends a Read that waits
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopWatch()
+	return c.sent, c.failed
+}
+
+func (c *content) stopWatch() {
+	if c.watch != nil {
+		c.watch.Stop()
+	}
+}
+
+// longestFileName is what file systems and Zendesk's own form take.
+const longestFileName = 255
+
+// fileName is the attachment's name without what no name may hold.
+func fileName(a migration.Attachment) string {
+	name := strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(a.FileName, "\ufffd"))
+	if name = strings.TrimSpace(name); name == "" {
+		return "attachment-" + a.ID
+	}
+	if len(name) <= longestFileName {
+		return name
+	}
+	ending := path.Ext(name)
+	if len(ending) > 20 {
+		ending = ""
+	}
+	short := name[:longestFileName-len(ending)]
+	return strings.ToValidUTF8(short, "") + ending
+}
+
+// mimeType is the file's own, or that of any bytes.
+func mimeType(said string) string {
+	if _, _, err := mime.ParseMediaType(said); err != nil {
+		return "application/octet-stream"
+	}
+	return said
+}
+
+// note is the text of the private comment that names what a ticket lacks; empty:
+// nothing.
+func (up uploads) note(t *migration.Ticket) string {
+	names := make(map[string]string)
+	for _, f := range t.Files() {
+		names[f.ID] = fileName(f)
+	}
+	var b strings.Builder
+	for _, f := range up.fates {
+		if f.TicketID != t.ID || f.Code == "" {
+			continue
+		}
+		if b.Len() == 0 {
+			b.WriteString("Not migrated with this ticket:\n")
+		}
+		fmt.Fprintf(&b, "- attachment %s (id %s): %s\n", strconv.Quote(names[f.ID]), f.ID, f.Text)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// leave gives up the files of comments that the ticket has no place for.
+func (up uploads) leave(lines []line) {
+	left := map[string]bool{}
+	for i := range lines {
+		if len(lines[i].uploads) > 0 {
+			for _, f := range lines[i].from.Attachments {
+				left[f.ID] = true
+			}
+		}
+	}
+	for i := range up.fates {
+		if f := &up.fates[i]; left[f.ID] && f.Code == "" {
+			f.TargetID, f.Code, f.Text = "", migration.FileWithoutComment, "its comment is beyond the most that a ticket takes"
+		}
+	}
+}
+
+// of lists the tokens of attachments, in their order.
+func (up uploads) of(files []migration.Attachment) []string {
+	var tokens []string
+	for _, f := range files {
+		if token := up.tokens[f.ID]; token != "" {
+			tokens = append(tokens, token)
+		}
+	}
+	return tokens
+}
+
+// lastTime is when something last went well.
+type lastTime struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (l *lastTime) note() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.at = time.Now()
+}
+
+func (l *lastTime) since(t time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.at.After(t)
+}
+
+// CountFiles counts the attachments of a ticket's comments, a request for each
+// 100 of these. https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_comments/
+func (a *Account) CountFiles(ctx context.Context, targetID string) (int, error) {
+	query := url.Values{"page[size]": {"100"}}
+	for n := 0; ; {
+		var page struct {
+			Comments []struct {
+				Attachments []struct{} `json:"attachments"`
+			} `json:"comments"`
+			Meta struct {
+				HasMore     bool   `json:"has_more"`
+				AfterCursor string `json:"after_cursor"`
+			} `json:"meta"`
+		}
+		err := a.get(ctx, "read the comments of a ticket", "/api/v2/tickets/"+url.PathEscape(targetID)+"/comments", query, decodeInto(&page))
+		if err != nil {
+			return 0, err
+		}
+		for _, c := range page.Comments {
+			n += len(c.Attachments)
+		}
+		if !page.Meta.HasMore || page.Meta.AfterCursor == "" {
+			return n, nil
+		}
+		query.Set("page[after]", page.Meta.AfterCursor)
+	}
+}
