@@ -79,6 +79,10 @@ zendesk-facts: ## what the sandbox assumes, asked of a real account; ACCOUNT=its
 	go build -buildvcs=false -o bin/ ./integration/zendeskfacts
 	bin/zendeskfacts -account "$(ACCOUNT)"
 
+bench-attachments: ## 2,000 files byte for byte, and the memory of ten of 50 MB; fails when an aim is missed
+	go build -buildvcs=false -o bin/ ./integration/files
+	bin/files
+
 clean: ## stop the development environment and delete all that was made
 	./temporal-dev.sh reset
 	rm -rf .dev bin
@@ -91,5 +95,5 @@ $(tools)/workflowcheck: tools/workflowcheck/go.mod
 	@echo "building workflowcheck, once (about 10 seconds)"
 	go build -C tools/workflowcheck -buildvcs=false -o ../../$@ go.temporal.io/sdk/contrib/tools/workflowcheck
 
-.PHONY: help build check formatting vet lint workflowcheck layout test readers demo bench bench-pace bench-csv chaos roundtrip oas-check zendesk-facts clean
+.PHONY: help build check formatting vet lint workflowcheck layout test readers demo bench bench-pace bench-csv chaos roundtrip oas-check zendesk-facts bench-attachments clean
 .DEFAULT_GOAL := help

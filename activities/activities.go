@@ -25,6 +25,7 @@ type Source interface {
 	Cut(ctx context.Context, customer string, e migration.Entity, size int) ([]migration.Partition, error)
 	IDs(ctx context.Context, customer string, p migration.Partition) ([]migration.Listed, error)
 	Page(ctx context.Context, q source.PageQuery) (migration.Page, error)
+	FilePlaces(ctx context.Context, customer string) ([]migration.FilePlace, error)
 	Columns(ctx context.Context) (map[string][]migration.Column, error)
 	Hardest(ctx context.Context, customer string, n int) ([]string, error)
 	CopyPart(ctx context.Context, q source.PartQuery, open func(view string) (io.Writer, error)) (source.PartRows, error)

@@ -38,6 +38,9 @@ func (a *Activities) Preflight(ctx context.Context, in migration.PreflightInput)
 		return out, err
 	}
 	if usable && in.Migration.Destination == migration.DestinationZendesk {
+		if err := a.checkFiles(ctx, in, &out); err != nil {
+			return out, err
+		}
 		estimate(&out)
 	}
 	for _, f := range out.Findings {
@@ -125,7 +128,7 @@ func (a *Activities) count(ctx context.Context, in migration.PreflightInput, out
 func estimate(out *migration.CheckOutcome) {
 	batches := (out.Rows[migration.Tickets] + 99) / 100
 	people := (out.Rows[migration.Users]+99)/100 + (out.Rows[migration.Organizations]+99)/100
-	out.Requests = 2*batches + 3*people // an import and a poll; a look-up, a creation and a poll
+	out.Requests += 2*batches + 3*people // an import and a poll; a look-up, a creation and a poll
 	for _, f := range out.Findings {
 		if f.Name == "bulk_users" && !f.OK {
 			out.Requests += 2 * out.Rows[migration.Users]

@@ -360,6 +360,8 @@ func (r *records) Now(context.Context) (time.Time, error) { return time.Now(), n
 
 func (r *records) Check(context.Context, string) ([]source.Finding, error) { return nil, nil }
 
+func (r *records) FilePlaces(context.Context, string) ([]migration.FilePlace, error) { return nil, nil }
+
 func (r *records) Count(context.Context, string, migration.Entity) (int64, error) {
 	return int64(len(r.tickets)), nil
 }

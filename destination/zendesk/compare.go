@@ -149,6 +149,7 @@ func plainValue(v any) string {
 // are all of them.
 func (c *compared) conversation(read []readComment, whole bool) {
 	slices.SortStableFunc(read, func(a, b readComment) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	read = slices.DeleteFunc(read, isFilesNote) // it comes last, and what it names is listed
 	lines := c.d.lines
 	for i := range lines {
 		l := &lines[i]
@@ -172,6 +173,8 @@ func (c *compared) conversation(read []readComment, whole bool) {
 		c.differs("comments", "", migration.HashText(""))
 	}
 }
+
+func isFilesNote(r readComment) bool { return !r.Public && strings.HasPrefix(r.Body, filesNote) }
 
 // sameBody: Zendesk cleans HTML and puts it into an element of its own, so of
 // that what is seen of it is compared.

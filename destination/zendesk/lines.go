@@ -57,14 +57,14 @@ func (d *draft) say() {
 	if len(d.lines) == 0 && d.applies(migration.RuleNoMessages) {
 		d.add(migration.RuleNoMessages, line{author: d.requester, body: noMessages, created: d.t.CreatedAt, uploads: d.in.Files.of(d.t.Attachments)})
 	}
-	if note := d.in.Files.note(d.t); note != "" {
-		d.keep(migration.RuleFilesNamed, "attachments", note)
-	}
 	if d.whole != "" {
 		d.keep(migration.RuleSubjectKept, "subject", wholeSubject+d.whole)
 	}
 	if d.mapped.note != "" {
 		d.keep(migration.RuleMappingNote, "mapping", cleanText(d.mapped.note))
+	}
+	if note := d.in.Files.note(d.t); note != "" {
+		d.keep(migration.RuleFilesNamed, "attachments", note)
 	}
 }
 

@@ -357,6 +357,9 @@ func mimeType(said string) string {
 	return said
 }
 
+// filesNote begins the comment that names what a ticket lacks.
+const filesNote = "Not migrated with this ticket:\n"
+
 // note is the text of the private comment that names what a ticket lacks; empty:
 // nothing.
 func (up uploads) note(t *migration.Ticket) string {
@@ -370,7 +373,7 @@ func (up uploads) note(t *migration.Ticket) string {
 			continue
 		}
 		if b.Len() == 0 {
-			b.WriteString("Not migrated with this ticket:\n")
+			b.WriteString(filesNote)
 		}
 		fmt.Fprintf(&b, "- attachment %s (id %s): %s\n", strconv.Quote(names[f.ID]), f.ID, f.Text)
 	}

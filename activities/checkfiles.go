@@ -1,0 +1,56 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"farewell/migration"
+)
+
+// OverrideMissingFiles is the word by which an operator goes on without the
+// attachments that the configuration does not allow to fetch.
+const OverrideMissingFiles = "missing-files"
+
+// checkFiles counts the customer's attachments, and names the places from which
+// they cannot be fetched: a ticket that is there cannot get its files later.
+func (a *Activities) checkFiles(ctx context.Context, in migration.PreflightInput, out *migration.CheckOutcome) error {
+	places, err := a.Source.FilePlaces(ctx, in.Migration.Customer)
+	if err != nil {
+		return fmt.Errorf("count attachments: %w", err)
+	}
+	var files, bytes, beyond int64
+	var closed []string
+	for _, p := range places {
+		files, bytes = files+p.Files, bytes+p.Bytes
+		if !a.Files.Reaches(p) {
+			beyond += p.Files
+			closed = append(closed, fmt.Sprintf("%d %s", p.Files, placeName(p)))
+		}
+	}
+	finding := migration.CheckFinding{
+		Name: "attachments", OK: beyond == 0, Fatal: true,
+		Text: fmt.Sprintf("%d files of %.1f MB; each is a request", files, float64(bytes)/1e6),
+	}
+	if beyond > 0 {
+		finding.Override = OverrideMissingFiles
+		finding.Text += fmt.Sprintf("; %d cannot be fetched: %s", beyond, strings.Join(closed, ", "))
+		finding.Fix = "name their origins in FAREWELL_ATTACHMENT_ORIGINS, their bucket in FAREWELL_ATTACHMENT_BUCKET (docs/attachments.md); or go on without them, each named in a note at its ticket"
+	}
+	out.Findings = append(out.Findings, overridden(in.Options, finding))
+	out.Requests += files - beyond
+	return nil
+}
+
+// placeName is a place in words.
+func placeName(p migration.FilePlace) string {
+	switch {
+	case p.Kind == migration.FileInBucket:
+		return "in a bucket"
+	case p.Kind == migration.FileAtURL && p.Origin != "":
+		return "at " + p.Origin
+	case p.Kind == migration.FileAtURL:
+		return "at addresses that are none"
+	}
+	return "without a place"
+}
