@@ -140,6 +140,15 @@ func patience() time.Duration {
 	return 20 * time.Second
 }
 
+// askEvery is how often a test asks meanwhile: each time costs a real account
+// one of its requests.
+func askEvery() time.Duration {
+	if *onAccount != "" {
+		return time.Second
+	}
+	return 5 * time.Millisecond
+}
+
 // spent tells whether a real account has no request left in its minute, which
 // is then waited out; the tests of limits are about others.
 func (z zendesk) spent(r reply) bool {

@@ -248,7 +248,7 @@ func until(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	deadline := time.NewTimer(patience())
 	defer deadline.Stop()
-	tick := time.NewTicker(5 * time.Millisecond)
+	tick := time.NewTicker(askEvery())
 	defer tick.Stop()
 	for !condition() {
 		select {
