@@ -31,7 +31,7 @@ func (s *stage) addBundle(customer, account, url string) bundleRun {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	_, err = fmt.Fprintf(f, "%s,csv,%s,%s,,,,\n", customer, account, url)
+	_, err = fmt.Fprintf(f, "%s,csv,%s,%s,,,,,\n", customer, account, url)
 	if closeErr := f.Close(); err != nil || closeErr != nil {
 		s.t.Fatal(err, closeErr)
 	}

@@ -18,7 +18,7 @@ import (
 func (s *stage) addCustomer(client, destination string) {
 	s.t.Helper()
 	s.change("insert into crm.clients values ($1, $1, 'team')", client)
-	line := fmt.Sprintf("%s,csv,%s-csv,%s,,,,\n", client, client, s.bundles)
+	line := fmt.Sprintf("%s,csv,%s-csv,%s,,,,,\n", client, client, s.bundles)
 	if destination == "zendesk" {
 		s.addAccount(client)
 		line = s.zendeskLine(client, "file:secrets/"+client)
@@ -27,7 +27,7 @@ func (s *stage) addCustomer(client, destination string) {
 }
 
 func (s *stage) zendeskLine(client, secretRef string) string {
-	return fmt.Sprintf("%s,zendesk,%s,%s/accounts/%s,700,20,bearer,%s\n", client, client, s.sandbox.url, client, secretRef)
+	return fmt.Sprintf("%s,zendesk,%s,%s/accounts/%s,700,20,bearer,%s,\n", client, client, s.sandbox.url, client, secretRef)
 }
 
 func (s *stage) addLine(line string) {
