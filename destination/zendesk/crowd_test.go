@@ -328,3 +328,22 @@ func TestATicketKeepsItsOrganizationOnlyWhereItsRequesterIsInIt(t *testing.T) {
 		}
 	}
 }
+
+func TestMembershipsThatAreThereAlreadyAreNotMadeAgain(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, nil)
+	c := newCrowd(t, s.open(t))
+	c.bring(migration.Organizations, organizationsPage(4))
+	page := usersPage(
+		migration.User{ID: "1", Name: "One", OrganizationID: "o0", Organizations: []string{"o1"}},
+		migration.User{ID: "2", Name: "Two", OrganizationID: "o0", Organizations: []string{"o1", "o2"}},
+	)
+	c.bring(migration.Users, page)
+	first := c.bring(migration.Memberships, page)
+	c.want(first, "1", migration.Created, "")
+	c.want(first, "2", migration.Created, "")
+	page.Users[0].Organizations = []string{"o1", "o3"}
+	again := c.bring(migration.Memberships, page)
+	c.want(again, "1", migration.Created, "") // one of two is new
+	c.want(again, "2", migration.AlreadyThere, "")
+}

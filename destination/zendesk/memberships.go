@@ -276,8 +276,8 @@ func (a *Account) membershipItem(ctx context.Context, sourceID string, to joinin
 		failed.Text = "organization " + strings.Join(lack, ", ") + " of the account: " + failed.Text
 		return failed, nil
 	}
-	if len(to.lack) == 1 {
-		item.Outcome = migration.AlreadyThere
+	if !slices.ContainsFunc(results, func(r jobResult) bool { return !r.failed() }) {
+		item.Outcome = migration.AlreadyThere // none of them was made now
 	}
 	return item, nil
 }
