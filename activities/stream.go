@@ -113,6 +113,8 @@ func (a *Activities) writePart(ctx context.Context, dest destination.Streams, in
 		Pass:      pass,
 		IDs:       ids,
 		Columns:   columns,
+		Run:       in.Run,
+		Fence:     state.Hold.Fence,
 	}, q.Views, func(open func(view string) (io.Writer, error)) (map[string]int64, error) {
 		var err error
 		rows, err = a.Source.CopyPart(ctx, q, func(view string) (io.Writer, error) {

@@ -271,6 +271,8 @@ type PartsInput struct {
 	Pass      int // 0: the range; else the number of the catch-up, of IDs
 	IDs       []string
 	Columns   Columns
+	Run       string
+	Fence     int64 // of the caller's hold: of a run's tries, the one with the highest stays
 }
 
 // Columns are those of every view, in the order of its CSV.

@@ -543,6 +543,25 @@ func TestALateTryCannotReplaceItsSuccessor(t *testing.T) {
 	}
 }
 
+// A worker that was stopped before it began its try is the last to begin one.
+func TestATryThatBeginsAfterALaterHoldersWorkIsRefused(t *testing.T) {
+	t.Parallel()
+	b := openAt(t, t.TempDir())
+	of := func(fence int64, rows string) part {
+		p := makePart(1, 0, rows, "")
+		p.in.Run, p.in.Fence = "run", fence
+		return p
+	}
+	successor := of(2, "1,successor\n")
+	writeParts(t, b, successor)
+	_, err := of(1, "1,late\n").write(b)
+	wantKind(t, err, destination.Refused)
+	publish(t, b, successor)
+	if got := content(t, files(b).where())["data/tickets-0001.csv"]; got != "id,subject\n1,successor\n" {
+		t.Fatal(got)
+	}
+}
+
 func TestInventoryListsTheIDsOfThePublishedBundle(t *testing.T) {
 	t.Parallel()
 	b := openAt(t, t.TempDir())

@@ -29,6 +29,8 @@ type storedPart struct {
 	UpTo      string              `json:"up_to,omitempty"`
 	Form      form                `json:"form"`
 	Try       string              `json:"try"`
+	Run       string              `json:"run,omitempty"`   // of Temporal: a lost ledger counts its fences anew
+	Fence     int64               `json:"fence,omitempty"` // of the try within the run
 	Sections  []section           `json:"sections"`
 	People    digest              `json:"people"`            // of peopleName
 	Orphans   []string            `json:"orphans,omitempty"` // comments that only attachments know
@@ -36,6 +38,15 @@ type storedPart struct {
 	// gone is what the published bundle knows of a part whose files were
 	// deleted since.
 	gone *recordedPart
+}
+
+// isLater tells that an attempt which took the partition over after that one
+// has written the part: a worker that was stopped and comes back must not
+// replace what the ledger knows of.
+func (p storedPart) isLater(run string, fence int64) bool { return p.Run == run && p.Fence > fence }
+
+func overtaken(op string) error {
+	return refused(op, "overtaken", errors.New("a later attempt has written this part"), "nothing: this attempt is over")
 }
 
 // peopleName is the file of a try that holds named, as JSON.
@@ -97,6 +108,9 @@ func (b *Bundle) WritePart(ctx context.Context, in destination.PartsInput, views
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return destination.Part{}, b.failure(op, err)
 	}
+	if complete.isLater(in.Run, in.Fence) {
+		return destination.Part{}, overtaken(op)
+	}
 	try, err := b.vault.beginTry(ctx, partKey(ref), complete.Try)
 	if err != nil {
 		return destination.Part{}, b.failure(op, err)
@@ -104,10 +118,11 @@ func (b *Bundle) WritePart(ctx context.Context, in destination.PartsInput, views
 	part := storedPart{
 		Migration: in.Migration, Partition: ref.Partition, Pass: ref.Pass,
 		After: in.Partition.After, UpTo: in.Partition.UpTo, Form: b.form.ofParts(), Try: try,
+		Run: in.Run, Fence: in.Fence,
 	}
 	err = b.store(ctx, op, &part, in.Columns, views, copy)
 	if err == nil {
-		err = b.failure(op, b.commit(ctx, part))
+		err = b.failure(op, b.commit(ctx, op, part))
 	}
 	if err != nil {
 		// Whoever called may be gone: what is left is deleted all the same.
@@ -116,7 +131,7 @@ func (b *Bundle) WritePart(ctx context.Context, in destination.PartsInput, views
 	return summary(part), nil
 }
 
-func (b *Bundle) commit(ctx context.Context, part storedPart) error {
+func (b *Bundle) commit(ctx context.Context, op string, part storedPart) error {
 	description, err := json.MarshalIndent(part, "", "  ")
 	if err != nil {
 		return err
@@ -124,6 +139,9 @@ func (b *Bundle) commit(ctx context.Context, part storedPart) error {
 	replaced, err := b.storedPart(ctx, part.ref())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
+	}
+	if replaced.isLater(part.Run, part.Fence) {
+		return overtaken(op)
 	}
 	if err := b.vault.commitPart(ctx, partKey(part.ref()), part.Try, append(description, '\n')); err != nil {
 		return err
