@@ -7,7 +7,7 @@ SHELL := bash
 tools := .dev/bin
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 26
 
 build: ## bin/starter, bin/worker and bin/sandbox
 	go build -buildvcs=false -o bin/ ./starter ./worker ./sandbox
