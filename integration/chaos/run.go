@@ -185,7 +185,8 @@ func (w *world) settleDown(ctx context.Context) error {
 	for _, c := range w.customers {
 		if c.meddled {
 			if _, err := w.starter(ctx, "start", c.name, "--wait"); err != nil {
-				return err
+				failures, listErr := w.starter(ctx, "failures", c.name)
+				return errors.Join(err, listErr, errors.New(failures))
 			}
 		}
 	}
