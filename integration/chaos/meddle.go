@@ -13,7 +13,8 @@ const meddleEvery = 3 * time.Second
 // for the judge, since it may have been read by then. No title grows beyond what
 // the account takes: that one would be cut, and told so in a comment. A new
 // ticket is some seconds old: the account refuses comments of the future, so
-// that what was said this very second is dated a second earlier.
+// that what was said this very second is dated a second earlier. Nobody who is
+// suspended opens one.
 func (w *world) meddle(ctx context.Context, quiet <-chan struct{}) {
 	for n := 0; !wait(ctx, quiet, meddleEvery); n++ {
 		for _, c := range w.customers {
@@ -38,7 +39,8 @@ var changes = []string{
 	update crm.conversations c set title = left(was.title, 250) || ' *', touched_at = date_trunc('second', now())
 	from was where was.conversation_no = c.conversation_no`,
 	`with model as (
-		select * from crm.conversations where client = $1 order by conversation_no offset $2 limit 1
+		select c.* from crm.conversations c join crm.people p on p.person_no = c.opened_by
+		where c.client = $1 and not p.banned order by conversation_no offset $2 limit 1
 	), made as (
 		insert into crm.conversations (conversation_no, client, opened_by, entered_by, company_no, title, progress, urgency, category, channel, product, order_no, opened_at, touched_at, answered_at)
 		select (select max(conversation_no) + 1 from crm.conversations), client, opened_by, entered_by, company_no, 'late ' || $2, progress, urgency, category, channel, product, order_no,
