@@ -12,7 +12,7 @@ const meddleEvery = 3 * time.Second
 // come, titles change, and a few are deleted. What a ticket was before is kept
 // for the judge, since it may have been read by then. No title grows beyond what
 // the account takes: that one would be cut, and told so in a comment. A new
-// ticket, and a change, is some seconds old: the account refuses the future, so
+// ticket is some seconds old: the account refuses comments of the future, so
 // that what was said this very second is dated a second earlier. Nobody who is
 // suspended opens one.
 func (w *world) meddle(ctx context.Context, quiet <-chan struct{}) {
@@ -36,7 +36,7 @@ var changes = []string{
 	), kept as (
 		insert into chaos.before select conversation_no, title, touched_at from was
 	)
-	update crm.conversations c set title = left(was.title, 250) || ' *', touched_at = date_trunc('second', now()) - interval '2 seconds'
+	update crm.conversations c set title = left(was.title, 250) || ' *', touched_at = date_trunc('second', now())
 	from was where was.conversation_no = c.conversation_no`,
 	`with model as (
 		select c.* from crm.conversations c join crm.people p on p.person_no = c.opened_by
@@ -44,7 +44,7 @@ var changes = []string{
 	), made as (
 		insert into crm.conversations (conversation_no, client, opened_by, entered_by, company_no, title, progress, urgency, category, channel, product, order_no, opened_at, touched_at, answered_at)
 		select (select max(conversation_no) + 1 from crm.conversations), client, opened_by, entered_by, company_no, 'late ' || $2, progress, urgency, category, channel, product, order_no,
-			date_trunc('second', now()) - interval '5 seconds', date_trunc('second', now()) - interval '2 seconds', case when answered_at is not null then date_trunc('second', now()) - interval '2 seconds' end
+			date_trunc('second', now()) - interval '5 seconds', date_trunc('second', now()), case when answered_at is not null then date_trunc('second', now()) end
 		from model
 		returning conversation_no, client, opened_by, opened_at
 	)
