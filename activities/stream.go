@@ -51,14 +51,17 @@ func (a *Activities) exportStream(ctx context.Context, dest destination.Streams,
 // partIDs says what the next part holds: the whole range, when nothing of it
 // was written yet, or the ids that have no outcome.
 func (a *Activities) partIDs(ctx context.Context, in migration.ExportInput, state migration.PartitionState) (ids []string, whole bool, err error) {
-	if len(state.Batches) == 0 && !state.Ended && in.Limit == 0 {
+	written, err := a.broughtOnDemand(ctx, in)
+	if err != nil {
+		return nil, false, err
+	}
+	if len(state.Batches) == 0 && len(written) == 0 && !state.Ended && in.Limit == 0 {
 		return nil, true, nil
 	}
 	listed, err := a.Source.IDs(ctx, in.Migration.Customer, in.Partition)
 	if err != nil {
 		return nil, false, fmt.Errorf("list the ids of %s: %w", in.Partition.ID, err)
 	}
-	written := map[string]bool{}
 	for _, b := range state.Batches {
 		for _, id := range b.SourceIDs {
 			written[id] = true
@@ -74,6 +77,24 @@ func (a *Activities) partIDs(ctx context.Context, in migration.ExportInput, stat
 		}
 	}
 	return ids, false, nil
+}
+
+// broughtOnDemand are the people of the partition's entity whom an earlier
+// publishing brought: they are in the bundle, though no part of a range holds
+// them.
+func (a *Activities) broughtOnDemand(ctx context.Context, in migration.ExportInput) (map[string]bool, error) {
+	brought := map[string]bool{}
+	if in.Partition.Entity == migration.Tickets {
+		return brought, nil
+	}
+	outcomes, err := a.Ledger.Outcomes(ctx, in.Migration, migration.OnDemand(in.Partition.Entity).ID)
+	if err != nil {
+		return nil, fmt.Errorf("read who was brought on demand: %w", err)
+	}
+	for id := range outcomes {
+		brought[id] = true
+	}
+	return brought, nil
 }
 
 // passOf numbers a part of a partition. The range is 0. A catch-up's number is
