@@ -86,9 +86,9 @@ func (c *comparer) partition(ctx context.Context, p migration.Partition) error {
 		if !p.Entity.IsRecord() {
 			continue // the user's own partition tells what became of them
 		}
-		if r.UpdatedAt.After(state.ReadAt) {
+		if mayHaveChanged(r, state.ReadAt) {
 			c.out.Comparison.ChangedSince++
-			c.list(p, r.ID, "changed_since", "updated at the source after it was read")
+			c.list(p, r.ID, "changed_since", "updated at the source after it was read, or at that moment")
 		}
 		if state.ReadAt.After(c.asOf) && r.CreatedAt.After(c.asOf) {
 			c.out.Comparison.ArrivedLate++
@@ -107,6 +107,21 @@ func (c *comparer) partition(ctx context.Context, p migration.Partition) error {
 		c.out.Partitions = append(c.out.Partitions, p)
 	}
 	return nil
+}
+
+// datedBefore is how much earlier a change may be dated than it can be seen:
+// its date is that of the beginning of a transaction, by the clock of whoever
+// wrote it, and often in whole seconds.
+const datedBefore = 5 * time.Second
+
+// mayHaveChanged tells whether a record may be another one than that which was
+// read. One that was made that shortly before is the same, unless its date
+// says more.
+func mayHaveChanged(r migration.Listed, readAt time.Time) bool {
+	if r.UpdatedAt.Sub(r.CreatedAt) < datedBefore {
+		return r.UpdatedAt.After(readAt)
+	}
+	return r.UpdatedAt.After(readAt.Add(-datedBefore))
 }
 
 // missing judges an id without an outcome: before the last pass it is simply

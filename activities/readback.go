@@ -216,8 +216,10 @@ func (r *rereader) compareRun(ctx context.Context, run string, in destination.Re
 	return r.list(ctx, back.Differences)
 }
 
-// changedAfter tells whether the source changed the ticket after it was read.
+// changedAfter tells whether the source may have changed the ticket after it
+// was read.
 func changedAfter(t *migration.Ticket, readAt time.Time) bool {
+	readAt = readAt.Add(-datedBefore)
 	return t.UpdatedAt.After(readAt) || slices.ContainsFunc(t.Comments, func(c migration.Comment) bool { return c.CreatedAt.After(readAt) })
 }
 

@@ -154,8 +154,10 @@ func TestReadBackLeavesAloneWhatTheSourceHasChanged(t *testing.T) {
 	changed.Subject, changed.UpdatedAt = "changed at the source", time.Now().Add(time.Minute)
 	said := &w.source.tickets[8]
 	said.Comments = append(said.Comments, migration.Comment{ID: "late", AuthorID: "7", Body: "late", CreatedAt: time.Now().Add(time.Minute)})
+	dated := &w.source.tickets[9] // when its transaction began
+	dated.Subject, dated.UpdatedAt = "changed as it was read", time.Now().Add(-2*time.Second)
 	w.source.mu.Unlock()
-	if out := w.readBack(run); out.Differing != 0 || out.ChangedSince < 2 {
+	if out := w.readBack(run); out.Differing != 0 || out.ChangedSince < 3 {
 		t.Errorf("read back: %+v", out)
 	}
 }

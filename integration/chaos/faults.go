@@ -19,7 +19,7 @@ func (p plan) faults(account int) []map[string]any {
 		// A job that stays queued is gone a day later, of the sandbox's time. What
 		// comes later than the waiting rule allows for is found by a sweep.
 		if account%3 == 1 {
-			list = append(list, fault("job_stuck", "imports", 1, "skip", 3, "count", 1))
+			list = append(list, fault("job_stuck", "imports", 1, "skip", 3, "count", 2))
 		}
 		list = append(list, fault("late", "imports", 1, "skip", 9, "count", 1, "delay_seconds", 45))
 	}
