@@ -26,7 +26,7 @@ func (c *canary) look(ctx context.Context) (sight, error) {
 	if c.conn == nil || c.conn.IsClosed() {
 		conn, err := pgx.ConnectConfig(ctx, c.source.pool.Config().ConnConfig)
 		if err != nil {
-			return sight{took: canaryWithin}, err
+			return sight{took: canaryWithin}, lookFailed(ctx, err)
 		}
 		c.conn = conn
 	}
@@ -43,8 +43,13 @@ func (c *canary) look(ctx context.Context) (sight, error) {
 	if err != nil {
 		c.close()
 		s.took = max(s.took, canaryWithin)
+		err = lookFailed(ctx, err)
 	}
 	return s, err
+}
+
+func lookFailed(ctx context.Context, err error) error {
+	return newError(context.WithoutCancel(ctx), operation{name: "look at the source"}, err)
 }
 
 func (c *canary) close() {

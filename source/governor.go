@@ -301,7 +301,9 @@ func (g *Governor) run(ctx context.Context) {
 		}
 		idle = false
 		if lead {
+			answered := g.outage.begin()
 			s, err := c.look(ctx)
+			answered(err)
 			if err != nil && ctx.Err() == nil {
 				g.log.Warn("the source could not be looked at", "error", err)
 			}
@@ -311,7 +313,10 @@ func (g *Governor) run(ctx context.Context) {
 		}
 		if time.Since(decided) >= decideEvery {
 			decided = time.Now()
-			lead = g.decide(ctx, seen)
+			led := lead
+			if lead = g.decide(ctx, seen); led && !lead {
+				g.outage.end() // who looks from now on will say so
+			}
 			g.share(ctx)
 		}
 	}
@@ -323,7 +328,12 @@ func (g *Governor) isKnown() bool {
 	return g.known
 }
 
+// busy tells whether the source is read. Lanes may have read ahead for longer
+// than an operator should wait to hear of an outage, and of its end.
 func (g *Governor) busy() bool {
+	if g.Down().Code != "" {
+		return true
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.used > 0 || g.callers > 0 || time.Since(g.lastUse) < atWork

@@ -50,6 +50,13 @@ func (o *outage) begin() (end func(error)) {
 	}
 }
 
+// end forgets an outage.
+func (o *outage) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.since = time.Time{}
+}
+
 // reason is set while the source does not answer.
 func (o *outage) reason(now time.Time) migration.Reason {
 	o.mu.Lock()

@@ -109,6 +109,52 @@ func TestPageOutlastsAnOutageAndSaysThatTheSourceIsDown(t *testing.T) {
 	}
 }
 
+func TestOutageIsNamedWhenNobodyReads(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "bigint")
+	address, err := url.Parse(f.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	way := &lifted{t: t, server: address.Host, at: "127.0.0.1:0"}
+	way.up()
+	t.Cleanup(way.down)
+	address.Host = way.at
+	through := must(Open(t.Context(), Options{URL: address.String()}))(t)
+	t.Cleanup(through.Close)
+	g := through.Govern(leading{}, slog.New(slog.DiscardHandler))
+	t.Cleanup(g.Close)
+	governed := Governed{through, g}
+	all := PageQuery{Customer: "acme", Partition: migration.Partition{Entity: migration.Tickets}, Limit: 10}
+	if _, err := governed.Page(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	way.down()
+	await(t, func() bool { return g.Down().Code == "source_down" })
+	way.up()
+	await(t, func() bool { return g.Down().Code == "" })
+}
+
+// await looks again and again, for half a minute.
+func await(t *testing.T, holds func() bool) {
+	t.Helper()
+	over := time.After(30 * time.Second)
+	for !holds() {
+		select {
+		case <-over:
+			t.Fatal("it did not happen")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// leading is a pace without bounds that has this worker look at the source.
+type leading struct{ ungoverned }
+
+func (leading) Lead(context.Context) (migration.SourcePace, bool, error) {
+	return migration.SourcePace{}, true, nil
+}
+
 // ungoverned is a pace without bounds.
 type ungoverned struct{}
 
