@@ -16,9 +16,10 @@ func (p plan) faults(account int) []map[string]any {
 	}
 	var list []map[string]any
 	if p.aims {
-		// A job that stays queued is gone a day later, of the sandbox's time. What
-		// comes later than the waiting rule allows for is found by a sweep.
-		if account%3 == 1 {
+		// A job that stays queued is gone a day later, of the sandbox's time, which
+		// the first accounts live to see. What comes later than the waiting rule
+		// allows for is found by a sweep.
+		if account < 10 {
 			list = append(list, fault("job_stuck", "imports", 1, "skip", 3, "count", 2))
 		}
 		list = append(list, fault("late", "imports", 1, "skip", 9, "count", 1, "delay_seconds", 45))
