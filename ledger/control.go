@@ -10,14 +10,19 @@ import (
 // empty: a notification only wakes the followers, who then read the tables.
 const channel = "farewell_control"
 
-// setControl gives run $4 (empty: the active one) the word $5. It answers
-// whether there is such an active run.
+// setControl gives run $4 (empty: the active one) the word $5, unless $8 is the
+// number of a word and the run's last one had none lower. It answers whether
+// there is such an active run.
 const setControl = `
 	with active as (
-		select m.id
+		select m.id, r.id as run_id
 		from migrations m
 		join runs r on r.id = m.current_run
-		where m.id = ` + theMigration + ` and $4 in ('', r.run)
+		where m.id = ` + theMigration + ` and $4 in ('', r.run) and ($8 = 0 or r.said < $8)
+	), said as (
+		update runs r set said = $8
+		from active a
+		where r.id = a.run_id and $8 > 0
 	), changed as (
 		update migrations m set control = $5, control_by = $6, control_why = $7, control_at = clock_timestamp()
 		from active a
@@ -38,7 +43,7 @@ func (l *Ledger) SetControl(ctx context.Context, m migration.Migration, run stri
 	op := "tell " + m.String() + " to " + string(c)
 	var active bool
 	var notified int
-	err := l.pool.QueryRow(ctx, setControl, key(m, run, c, clean(by), clean(why))...).Scan(&active, &notified)
+	err := l.pool.QueryRow(ctx, setControl, key(m, run, c, clean(by), clean(why), 0)...).Scan(&active, &notified)
 	if err == nil && !active {
 		err = ErrNoRun
 	}

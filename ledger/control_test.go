@@ -124,6 +124,31 @@ func TestBeginRunRepeatedLeavesTheWordOfAnOperator(t *testing.T) {
 	}
 }
 
+func TestAStateThatIsToldLateReplacesNoLaterOne(t *testing.T) {
+	t.Parallel()
+	l, _ := open(t)
+	must(t, l.BeginRun(t.Context(), acme, "run-1", migration.Options{}))
+	tell := func(number int64, s migration.State, word migration.Control) migration.RunRecord {
+		t.Helper()
+		must(t, l.RecordState(t.Context(), migration.RecordStateInput{Migration: acme, Run: "run-1", Number: number, State: s, Control: word, By: "ann"}))
+		runs, err := l.Runs(t.Context(), ledger.RunFilter{})
+		must(t, err)
+		return runs[0]
+	}
+	tell(1, migration.StatePaused, migration.ControlPause)
+	tell(3, migration.StateNeedsAttention, "")
+	if r := tell(2, migration.StateExporting, migration.ControlRun); r.State != migration.StateNeedsAttention || r.Control != migration.ControlRun {
+		t.Errorf("after the second message, which came third: %s, %s; want the third's state and the second's word", r.State, r.Control)
+	}
+	if r := tell(1, migration.StatePaused, migration.ControlPause); r.State != migration.StateNeedsAttention || r.Control != migration.ControlRun {
+		t.Errorf("after the first message came again: %s, %s", r.State, r.Control)
+	}
+	must(t, l.SetControl(t.Context(), acme, "", migration.ControlPause, "bob", ""))
+	if r := tell(2, migration.StateExporting, migration.ControlRun); r.Control != migration.ControlPause {
+		t.Errorf("after the second message came again: %s, want the operator's own word", r.Control)
+	}
+}
+
 // Polling alone would be soon enough; notifications make it sooner.
 func TestChangesAreNotified(t *testing.T) {
 	t.Parallel()

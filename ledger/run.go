@@ -45,7 +45,8 @@ const activate = `
 	select pg_notify('` + channel + `', '') from changed`
 
 // RecordState writes down what a run is doing, and its word to all workers,
-// who are notified when the word changed. It may be repeated.
+// who are notified when the word changed. It may be repeated: a state or a word
+// that has no higher number than the last one comes late, and changes nothing.
 func (l *Ledger) RecordState(ctx context.Context, in migration.RecordStateInput) error {
 	ctx, cancel := l.bound(ctx)
 	defer cancel()
@@ -69,14 +70,14 @@ func (l *Ledger) RecordState(ctx context.Context, in migration.RecordStateInput)
 	b.Queue(ensureMigration, key(in.Migration)...)
 	b.Queue(ensureRun, key(in.Migration, in.Run)...)
 	b.Queue(`
-		update runs set state = $5, reason = $6, comparison = $7, duplicates = $8, parked = $9,
+		update runs set state = $5, reason = $6, comparison = $7, duplicates = $8, parked = $9, told = $11,
 			begun_at = coalesce(begun_at, clock_timestamp()),
 			ended_at = case when $10 then coalesce(ended_at, clock_timestamp()) end
-		where migration_id = `+theMigration+` and run = $4`,
-		key(in.Migration, in.Run, in.State, reason, comparison, in.Duplicates, parked, in.Ended)...)
+		where migration_id = `+theMigration+` and run = $4 and ($11 = 0 or told < $11)`,
+		key(in.Migration, in.Run, in.State, reason, comparison, in.Duplicates, parked, in.Ended, in.Number)...)
 	b.Queue(activate, key(in.Migration, in.Run)...)
 	if in.Control != "" {
-		b.Queue(setControl, key(in.Migration, in.Run, in.Control, clean(in.By), clean(in.Why))...)
+		b.Queue(setControl, key(in.Migration, in.Run, in.Control, clean(in.By), clean(in.Why), in.Number)...)
 	}
 	if err := l.pool.SendBatch(ctx, &b).Close(); err != nil {
 		return failed(op, err)

@@ -209,6 +209,7 @@ type SettleOpenOutcome struct {
 type RecordStateInput struct {
 	Migration  Migration  `json:"migration"`
 	Run        string     `json:"run"`
+	Number     int64      `json:"number,omitempty"` // counts what the run has told, from 1: an attempt that comes late changes nothing; 0: told once
 	State      State      `json:"state"`
 	Control    Control    `json:"control"`
 	Reason     Reason     `json:"reason,omitzero"`

@@ -95,9 +95,11 @@ const unchanged migration.Control = ""
 
 // record is what the ledger is told about the run.
 func (r *run) record(word migration.Control, ended bool) migration.RecordStateInput {
+	r.told++
 	return migration.RecordStateInput{
 		Migration:  r.in.Migration,
 		Run:        r.id,
+		Number:     r.told,
 		State:      r.state,
 		Control:    word,
 		Reason:     r.reason,

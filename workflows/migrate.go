@@ -51,6 +51,7 @@ type run struct {
 	tolerated map[string]time.Time
 	began     time.Time
 	tries     map[string]int // activities scheduled, by partition or step
+	told      int64          // times that the ledger was told of the state
 	shown     shown
 	ending    bool // the end is being written down
 	announced bool // every worker knows of the cancellation
