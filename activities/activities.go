@@ -26,6 +26,8 @@ type Source interface {
 	IDs(ctx context.Context, customer string, p migration.Partition) ([]migration.Listed, error)
 	Page(ctx context.Context, q source.PageQuery) (migration.Page, error)
 	FilePlaces(ctx context.Context, customer string) ([]migration.FilePlace, error)
+	ShowsFiles(ctx context.Context) (bool, error)
+	Attachments(ctx context.Context, customer string, ticketIDs []string) (map[string][]migration.Attachment, error)
 	Columns(ctx context.Context) (map[string][]migration.Column, error)
 	Hardest(ctx context.Context, customer string, n int) ([]string, error)
 	CopyPart(ctx context.Context, q source.PartQuery, open func(view string) (io.Writer, error)) (source.PartRows, error)

@@ -15,6 +15,17 @@ const OverrideMissingFiles = "missing-files"
 // checkFiles counts the customer's attachments, and names the places from which
 // they cannot be fetched: a ticket that is there cannot get its files later.
 func (a *Activities) checkFiles(ctx context.Context, in migration.PreflightInput, out *migration.CheckOutcome) error {
+	toZendesk := in.Migration.Destination == migration.DestinationZendesk
+	shows, err := a.Source.ShowsFiles(ctx)
+	if err != nil {
+		return fmt.Errorf("ask where attachments are: %w", err)
+	}
+	if !shows && !toZendesk {
+		out.Findings = append(out.Findings, migration.CheckFinding{
+			Name: "attachments", OK: true, Text: "the view says of no file where it is: the bundle has their rows and no files",
+		})
+		return nil
+	}
 	places, err := a.Source.FilePlaces(ctx, in.Migration.Customer)
 	if err != nil {
 		return fmt.Errorf("count attachments: %w", err)
@@ -30,15 +41,20 @@ func (a *Activities) checkFiles(ctx context.Context, in migration.PreflightInput
 	}
 	finding := migration.CheckFinding{
 		Name: "attachments", OK: beyond == 0, Fatal: true,
-		Text: fmt.Sprintf("%d files of %.1f MB; each is a request", files, float64(bytes)/1e6),
+		Text: fmt.Sprintf("%d files of %.1f MB", files, float64(bytes)/1e6),
+	}
+	without := "each listed in errors.csv"
+	if toZendesk {
+		finding.Text += "; each is a request"
+		without = "each named in a note at its ticket"
+		out.Requests += files - beyond
 	}
 	if beyond > 0 {
 		finding.Override = OverrideMissingFiles
 		finding.Text += fmt.Sprintf("; %d cannot be fetched: %s", beyond, strings.Join(closed, ", "))
-		finding.Fix = "name their origins in FAREWELL_ATTACHMENT_ORIGINS, their bucket in FAREWELL_ATTACHMENT_BUCKET (docs/attachments.md); or go on without them, each named in a note at its ticket"
+		finding.Fix = "name their origins in FAREWELL_ATTACHMENT_ORIGINS, their bucket in FAREWELL_ATTACHMENT_BUCKET (docs/attachments.md); or go on without them, " + without
 	}
 	out.Findings = append(out.Findings, overridden(in.Options, finding))
-	out.Requests += files - beyond
 	return nil
 }
 

@@ -37,10 +37,12 @@ func (a *Activities) Preflight(ctx context.Context, in migration.PreflightInput)
 	if err := a.checkDestination(ctx, in, mapped, &out); err != nil {
 		return out, err
 	}
-	if usable && in.Migration.Destination == migration.DestinationZendesk {
+	if usable {
 		if err := a.checkFiles(ctx, in, &out); err != nil {
 			return out, err
 		}
+	}
+	if usable && in.Migration.Destination == migration.DestinationZendesk {
 		estimate(&out)
 	}
 	for _, f := range out.Findings {

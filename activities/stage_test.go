@@ -352,6 +352,12 @@ func (r *records) IDs(_ context.Context, _ string, p migration.Partition) ([]mig
 	return listed, nil
 }
 
+func (r *records) ShowsFiles(context.Context) (bool, error) { return false, nil }
+
+func (r *records) Attachments(context.Context, string, []string) (map[string][]migration.Attachment, error) {
+	return nil, nil
+}
+
 func (r *records) Columns(context.Context) (map[string][]migration.Column, error) {
 	return r.columns, nil
 }

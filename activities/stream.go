@@ -37,7 +37,7 @@ func (a *Activities) exportStream(ctx context.Context, dest destination.Streams,
 	}
 	if whole || len(ids) > 0 {
 		if err := a.writePart(ctx, dest, in, state, ids, pulse); err != nil {
-			return migration.ExportOutcome{}, err
+			return interrupted(in, err)
 		}
 	}
 	if in.Limit == 0 {
@@ -118,6 +118,10 @@ func (a *Activities) writePart(ctx context.Context, dest destination.Streams, in
 	if err != nil {
 		return fmt.Errorf("ask for the columns of %s: %w", in.Partition.ID, err)
 	}
+	files, err := a.partFiles(ctx, in, pulse)
+	if err != nil {
+		return err
+	}
 	q := source.PartQuery{Customer: in.Migration.Customer, Partition: in.Partition, IDs: ids, Views: viewsOf(in.Partition.Entity)}
 	if len(ids) == 0 {
 		// A range is cut at the plan's moment, so that all ranges together are
@@ -136,6 +140,7 @@ func (a *Activities) writePart(ctx context.Context, dest destination.Streams, in
 		Columns:   columns,
 		Run:       in.Run,
 		Fence:     state.Hold.Fence,
+		Files:     files,
 	}, q.Views, func(open func(view string) (io.Writer, error)) (map[string]int64, error) {
 		var err error
 		rows, err = a.Source.CopyPart(ctx, q, func(view string) (io.Writer, error) {
@@ -178,11 +183,12 @@ func (a *Activities) recordPart(ctx context.Context, in migration.ExportInput, h
 		Generation: pass,
 		InOrder:    pass == 0,
 		ReadAt:     rows.ReadAt,
+		Files:      part.Files,
 	}
 	if _, err := a.Ledger.Intend(ctx, h, b, in.Timings.SendWithin); err != nil {
 		return fmt.Errorf("write down part %d of %s: %w", pass, in.Partition.ID, err)
 	}
-	err := a.Ledger.RecordAndSettle(ctx, h, b.ID, migration.Evidence{Kind: migration.EvidenceResults, Note: "sha256:" + part.SHA256}, migration.Settlement{Items: items, Verdict: verdictDecided})
+	err := a.Ledger.RecordAndSettle(ctx, h, b.ID, migration.Evidence{Kind: migration.EvidenceResults, Note: "sha256:" + part.SHA256}, migration.Settlement{Items: items, Verdict: verdictDecided, Files: itemsOf(part.Files)})
 	if err != nil {
 		return fmt.Errorf("settle part %d of %s: %w", pass, in.Partition.ID, err)
 	}
@@ -200,7 +206,7 @@ func (a *Activities) settleRecorded(ctx context.Context, state migration.Partiti
 		for i := range items {
 			items[i].Outcome = migration.Created
 		}
-		if err := a.Ledger.Settle(ctx, state.Hold, b.ID, migration.Settlement{Items: items, Verdict: verdictDecided}); err != nil {
+		if err := a.Ledger.Settle(ctx, state.Hold, b.ID, migration.Settlement{Items: items, Verdict: verdictDecided, Files: itemsOf(b.Files)}); err != nil {
 			return fmt.Errorf("settle batch %s: %w", b.ID, err)
 		}
 	}

@@ -273,6 +273,9 @@ type PartsInput struct {
 	Columns   Columns
 	Run       string
 	Fence     int64 // of the caller's hold: of a run's tries, the one with the highest stays
+	// Files is where the files of the part's attachments are; nil: they stay
+	// where they are.
+	Files *PartFiles
 }
 
 // Columns are those of every view, in the order of its CSV.
@@ -286,7 +289,9 @@ type Streams interface {
 	// WritePart stores what copy writes as part of the bundle, replacing an
 	// earlier try of the same part. copy asks for each view's writer once, one
 	// after the other, and returns the rows of each. Either all views are
-	// stored and on disk when WritePart returns, or none counts.
+	// stored and on disk when WritePart returns, or none counts. The same goes
+	// for the files of the part's attachments; those that an earlier try has
+	// fetched are not fetched again.
 	WritePart(ctx context.Context, in PartsInput, views []string, copy CopyViews) (Part, error)
 
 	// Missing lists who is named by a record of the parts, by a ticket for
@@ -313,6 +318,8 @@ type Part struct {
 	Rows   map[string]int64 `json:"rows"` // by view
 	Bytes  int64            `json:"bytes"`
 	SHA256 string           `json:"sha256"` // of all that was stored, hexadecimal
+	// Files are what became of the files of its attachments, in their order.
+	Files []migration.FileFate `json:"files,omitempty"`
 }
 
 // PublishInput names the parts that make the bundle, in order.

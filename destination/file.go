@@ -22,6 +22,21 @@ type File struct {
 // *FileError or the context's own. It may be called again for the same one.
 type OpenFile func(ctx context.Context, a migration.Attachment) (File, error)
 
+// PartFiles is how the files of a part's attachments are had.
+type PartFiles struct {
+	// List says where the attachments of tickets are, by ticket id.
+	List func(ctx context.Context, ticketIDs []string) (map[string][]migration.Attachment, error)
+	// Open opens one of them. Any error that is no *FileError ends the part.
+	Open OpenFile
+	// Decided is told what became of each file, in any order but one after the
+	// other; an error ends the part.
+	Decided func(migration.FileFate) error
+}
+
+// FilesUnreachable is the Code of a Temporary error: the place where the
+// attachments are does not answer.
+const FilesUnreachable = "files_unreachable"
+
 // FileError says why an attachment cannot be had.
 type FileError struct {
 	Code string // a migration.File… constant

@@ -1,11 +1,13 @@
 package integration_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +17,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"farewell/sandbox/samplecrm"
 )
 
 // csvFile is a file of a bundle: its columns, each with what the CRM's own
@@ -114,8 +118,9 @@ func (s *stage) bundleFiles(account string) map[string][]map[string]any {
 }
 
 // wantBundle compares every cell of a published bundle with the CRM's tables,
-// and the data package with the files.
-func (s *stage) wantBundle(account, client string) {
+// the data package with the files, and the attachments with what the CRM keeps,
+// byte by byte: all are there but those of the given numbers.
+func (s *stage) wantBundle(account, client string, without ...int64) {
 	s.t.Helper()
 	s.mustStart("verify-bundle", filepath.Join(s.bundles, account))
 	files := s.bundleFiles(account)
@@ -127,6 +132,47 @@ func (s *stage) wantBundle(account, client string) {
 		s.wantPackageRight(f, client, files[f.name])
 		s.wantSameByPostgres(paths, f, client)
 		s.wantSameByPython(paths, f, client)
+	}
+	s.wantAttachments(account, client, without)
+}
+
+func (s *stage) wantAttachments(account, client string, without []int64) {
+	s.t.Helper()
+	folder := filepath.Join(s.bundles, account)
+	there, _ := sizeOf(filepath.Join(folder, "data", "attachments"))
+	rows := map[string][]string{}
+	for i, listed := range s.bundleFiles(account)["attachment_files"] {
+		all := decodeRows(s.t, text(listed["path"]))
+		if columns := []string{"attachment_id", "ticket_id", "path", "bytes", "sha256", "status", "reason_code", "reason"}; !slices.Equal(all[0], columns) {
+			s.t.Fatalf("attachment_files.csv begins with %q", all[0])
+		}
+		for _, row := range all[1:] {
+			if rows[row[0]] != nil {
+				s.t.Errorf("file %d of attachment_files has %s twice", i+1, row[0])
+			}
+			rows[row[0]] = row
+		}
+	}
+	want := query(s.t, s.source, "select file_no, conversation_no from crm.files where client = $1", client)
+	if len(rows) != len(want) || there != len(want)-len(without) {
+		s.t.Errorf("%s: %d attachments are listed and %d are there, want %d without %v", account, len(rows), there, len(want), without)
+	}
+	for _, f := range want {
+		no := int64(number(s.t, f["file_no"]))
+		row := rows[fmt.Sprint(no)]
+		missing := slices.Contains(without, no)
+		switch {
+		case row == nil:
+			s.t.Errorf("attachment %d is not listed", no)
+		case missing && (row[2] != "" || row[5] == "created" || row[6] == ""):
+			s.t.Errorf("attachment %d, which could not be had, is listed as %q", no, row)
+		case missing:
+		default:
+			content, err := os.ReadFile(filepath.Join(folder, filepath.FromSlash(row[2])))
+			if source := samplecrm.FileContent(no); err != nil || !bytes.Equal(content, source) || row[1] != fmt.Sprint(f["conversation_no"]) || row[3] != fmt.Sprint(len(source)) {
+				s.t.Errorf("attachment %d is not the %d bytes of the source: %d bytes, listed as %q (%v)", no, len(source), len(content), row, err)
+			}
+		}
 	}
 }
 
@@ -289,8 +335,32 @@ func oneLine(f csvFile, cells []string) string {
 
 func TestBundleHoldsEveryCell(t *testing.T) {
 	s := newStage(t, setting{customers: 3, tickets: 500, comments: 4})
+	// The file server will give fewer bytes than the CRM says it has, and the
+	// database has other ones than the CRM says.
+	cut := s.spoil("bytes = bytes + 1", "address is not null")
+	differs := s.spoil("checksum = repeat('0', 64)", "content is not null")
 	s.startWorker()
-	s.mustStart("start", "customer-0003", "--wait")
-	s.wantBundle("customer-0003-csv", "customer-0003")
-	wantCounts(t, s.status("customer-0003"), "tickets", map[string]int{"read": 500, "created": 500})
+	s.wantExit(exitFailures, "start", "customer-0003", "--wait")
+	s.wantBundle("customer-0003-csv", "customer-0003", cut, differs)
+	status := s.status("customer-0003")
+	wantCounts(t, status, "tickets", map[string]int{"read": 500, "created": 500})
+	all := count(t, s.source, "select count(*) from crm.files where client = $1", "customer-0003")
+	wantCounts(t, status, "attachments", map[string]int{"read": all, "created": all - 2, "failed": 2})
+	listed := map[string]string{}
+	for _, f := range s.failures("customer-0003") {
+		listed[text(f["entity"])+" "+text(f["source_id"])] = text(f["code"])
+	}
+	want := map[string]string{fmt.Sprint("attachments ", cut): "file_cut_short", fmt.Sprint("attachments ", differs): "file_differs"}
+	if !maps.Equal(listed, want) {
+		t.Errorf("failures lists %v, want %v", listed, want)
+	}
+}
+
+// spoil changes what the CRM says of one file of customer-0003.
+func (s *stage) spoil(change, which string) (no int64) {
+	s.t.Helper()
+	const sql = "select file_no from crm.files where client = 'customer-0003' and bytes > 100 and %s order by file_no limit 1"
+	no = int64(count(s.t, s.source, fmt.Sprintf(sql, which)))
+	s.change("update crm.files set "+change+" where file_no = $1", no)
+	return no
 }

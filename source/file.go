@@ -91,6 +91,21 @@ func (s *Source) Attachments(ctx context.Context, customer string, ticketIDs []s
 	return found, err
 }
 
+// ShowsFiles tells whether the view of attachments has a column that says where
+// their bytes are.
+func (s *Source) ShowsFiles(ctx context.Context) (shows bool, err error) {
+	err = s.call(ctx, operation{name: "look at the views' columns"}, func(ctx context.Context, conn *pgx.Conn) error {
+		sh, err := s.shape(ctx, conn)
+		if err != nil {
+			return err
+		}
+		v, err := viewNamed("attachments")
+		shows = sh.has(v, "content") || sh.has(v, "blob_key") || sh.has(v, "url")
+		return err
+	})
+	return shows, err
+}
+
 // mostPlaces is how many places of files are told apart: further ones are
 // spread too thinly for a list.
 const mostPlaces = 100
@@ -170,6 +185,20 @@ func (g Governed) StatFile(ctx context.Context, customer string, a migration.Att
 	f, there, err := g.Source.StatFile(ctx, customer, a)
 	end(1 + int(f.Size>>16))
 	return f, there, err
+}
+
+// Attachments is Source's.
+func (g Governed) Attachments(ctx context.Context, customer string, ticketIDs []string) (found map[string][]migration.Attachment, err error) {
+	err = outlast(ctx, func() error {
+		return g.ask(ctx, customer, func() (rows int, err error) {
+			found, err = g.Source.Attachments(ctx, customer, ticketIDs)
+			for _, of := range found {
+				rows += len(of)
+			}
+			return rows, err
+		})
+	})
+	return found, err
 }
 
 // FilePlaces is Source's.

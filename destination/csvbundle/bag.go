@@ -30,11 +30,17 @@ const (
 type bagWriter struct {
 	shelf shelf
 
+	// attachments calls do for the file of each attachment. They may be too many
+	// for a map.
+	attachments func(do func(name string, d digest) error) error
+
 	mu    sync.Mutex
 	files map[string]digest
 }
 
-func newBagWriter(s shelf) *bagWriter { return &bagWriter{shelf: s, files: map[string]digest{}} }
+func newBagWriter(s shelf) *bagWriter {
+	return &bagWriter{shelf: s, files: map[string]digest{}, attachments: func(func(string, digest) error) error { return nil }}
+}
 
 func (w *bagWriter) create(name string) (*segment, error) {
 	to, err := w.shelf.create(name)
@@ -88,9 +94,13 @@ func (w *bagWriter) complete(r *record, faults []fault) error {
 	if err != nil {
 		return err
 	}
+	info, err := w.info(r)
+	if err != nil {
+		return err
+	}
 	for _, tag := range []struct{ name, content string }{
 		{declarationName, declaration},
-		{infoName, w.info(r)},
+		{infoName, info},
 		{readmeName, readme(r)},
 		{recordName, kept},
 	} {
@@ -98,13 +108,41 @@ func (w *bagWriter) complete(r *record, faults []fault) error {
 			return err
 		}
 	}
-	manifest := w.manifest(isPayload)
-	tags := w.manifest(func(name string) bool { return !isPayload(name) })
-	if err := w.small(tagManifestName, tags+manifestLine(manifestName, digestOf(manifest))); err != nil {
+	// The manifest is written twice, first to nowhere, since the other one has its
+	// digest and must not be the last.
+	manifest := newHashing(io.Discard)
+	if err := w.payload(manifest); err != nil {
 		return err
 	}
-	return w.small(manifestName, manifest)
+	tags := w.manifest(func(name string) bool { return !isPayload(name) })
+	if err := w.small(tagManifestName, tags+manifestLine(manifestName, manifest.digest())); err != nil {
+		return err
+	}
+	s, err := w.create(manifestName)
+	if err != nil {
+		return err
+	}
+	if err := w.payload(s); err != nil {
+		s.abandon()
+		return err
+	}
+	_, err = w.close(manifestName, s)
+	return err
 }
+
+// payload writes the manifest of the payload: the tables' files by name, and then
+// the attachments in the order of their rows.
+func (w *bagWriter) payload(to io.Writer) error {
+	if _, err := io.WriteString(to, w.manifest(isPayload)); err != nil {
+		return err
+	}
+	return w.attachments(func(name string, d digest) error {
+		_, err := io.WriteString(to, manifestLine(name, d))
+		return err
+	})
+}
+
+func isAttachment(name string) bool { return strings.HasPrefix(name, attachmentsFolder+"/") }
 
 func isPayload(name string) bool { return strings.HasPrefix(name, dataFolder+"/") }
 
@@ -128,7 +166,7 @@ func digestOf(content string) digest {
 }
 
 // info is bag-info.txt.
-func (w *bagWriter) info(r *record) string {
+func (w *bagWriter) info(r *record) (string, error) {
 	var octets int64
 	files := 0
 	for name, d := range w.files {
@@ -137,6 +175,11 @@ func (w *bagWriter) info(r *record) string {
 			files++
 		}
 	}
+	err := w.attachments(func(_ string, d digest) error {
+		octets += d.Bytes
+		files++
+		return nil
+	})
 	var b strings.Builder
 	line := func(label, value string) { fmt.Fprintf(&b, "%s: %s\n", label, oneLine(value)) }
 	line("Bag-Software-Agent", "Farewell")
@@ -144,7 +187,7 @@ func (w *bagWriter) info(r *record) string {
 	line("External-Identifier", externalID(r.Migration))
 	line("External-Description", "Help desk records, as CSV files with a Frictionless Data Package")
 	line("Payload-Oxum", fmt.Sprintf("%d.%d", octets, files))
-	return b.String()
+	return b.String(), err
 }
 
 func externalID(m migration.Migration) string { return m.Customer + "/" + m.Account }

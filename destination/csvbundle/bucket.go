@@ -259,12 +259,16 @@ type objectSink struct {
 }
 
 func (b *bucket) create(ctx context.Context, key string) (sink, error) {
+	return b.createWith(ctx, key, nil)
+}
+
+func (b *bucket) createWith(ctx context.Context, key string, o *blob.WriterOptions) (sink, error) {
 	opened, err := b.bucket(ctx)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	w, err := opened.NewWriter(ctx, key, nil)
+	w, err := opened.NewWriter(ctx, key, o)
 	if err != nil {
 		cancel()
 		return nil, err
@@ -286,15 +290,19 @@ func (b *bucket) published(ctx context.Context) (bag, error) {
 	if b.zip {
 		return b.publishedZip(ctx)
 	}
-	keys, err := b.list(ctx, b.bundleKey())
+	complete, err := b.isThere(ctx, b.bundleKey()+manifestName)
 	if err != nil {
 		return nil, err
 	}
-	if len(keys) == 0 {
-		return nil, fs.ErrNotExist
-	}
-	if !slices.Contains(keys, b.bundleKey()+manifestName) {
-		_, err := b.read(ctx, b.publishingKey())
+	if !complete {
+		keys, err := b.list(ctx, b.bundleKey())
+		if err != nil {
+			return nil, err
+		}
+		if len(keys) == 0 {
+			return nil, fs.ErrNotExist
+		}
+		_, err = b.read(ctx, b.publishingKey())
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, errForeign
 		}
@@ -310,6 +318,15 @@ func (b *bucket) published(ctx context.Context) (bag, error) {
 	opened = blob.PrefixedBucket(opened, b.bundleKey())
 	opened.SetIOFSCallback(func() (context.Context, *blob.ReaderOptions) { return ctx, nil })
 	return opened, nil
+}
+
+// isThere asks for one object: a bundle with many attachments has many.
+func (b *bucket) isThere(ctx context.Context, key string) (bool, error) {
+	opened, err := b.bucket(ctx)
+	if err != nil {
+		return false, err
+	}
+	return opened.Exists(ctx, key)
 }
 
 func (b *bucket) publishedZip(ctx context.Context) (bag, error) {

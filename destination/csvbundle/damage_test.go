@@ -21,8 +21,9 @@ func wholeBundle(t *testing.T, query string) *Bundle {
 		"tickets":     "1,=first\n2,second\n",
 		"ticket_tags": "1,1,urgent\n",
 		"comments":    "11,1,\"a\nb\"\n12,1,\n21,2,\"\"\n",
-		"attachments": "5,1,11\n",
+		"attachments": "5,1,11\n6,1,11\n7,2,21\n",
 	}
+	in.in.Files = newDepot(map[string]string{"5": "five", "6": "six", "7": "!file_cut_short"}).files()
 	people := makePart(2, 0, "", "")
 	people.in.Partition.ID, people.in.Partition.Entity = "users-0001", "users"
 	for _, p := range []struct {
@@ -141,13 +142,25 @@ func reseal(t *testing.T, bag string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	info := w.info(r)
+	info, err := w.info(r)
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.files[infoName] = digestOf(info)
 	manifest := w.manifest(isPayload)
 	w.files[manifestName] = digestOf(manifest)
 	tags := w.manifest(func(name string) bool { return !isPayload(name) })
 	for name, text := range map[string]string{infoName: info, manifestName: manifest, tagManifestName: tags} {
 		if err := os.WriteFile(filepath.Join(bag, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func adding(name string) func(*testing.T, string) {
+	return func(t *testing.T, bag string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(bag, filepath.FromSlash(name)), []byte("more"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -167,6 +180,7 @@ func swapping(one, other string) func(*testing.T, string) {
 
 func damages() []damage {
 	const tickets, comments = "data/tickets-0001.csv", "data/comments-0001.csv"
+	const five, fileRows = "data/attachments/1/5_file-5.txt", "data/attachment_files.csv"
 	return []damage{
 		{"a byte flipped", edit(tickets, replacing("second", "sEcond")), "data/tickets-0001.csv: its content is not what was published: the SHA-256 differs from manifest-sha256.txt"},
 		{"a row dropped", resealed(edit(tickets, replacing("2,second\n", ""))), "data/tickets-0001.csv: it has 1 rows, data/datapackage.json says 2"},
@@ -210,6 +224,17 @@ func damages() []damage {
 		{"a cell too many", repackaged(edit(tickets, replacing("2,second", "2,second,third"))), "data/tickets-0001.csv, row 2: it has 3 cells, the header has 2"},
 		{"a number that is none", repackaged(edit("data/ticket_tags.csv", replacing("1,1,", "1,one,"))), "data/ticket_tags.csv, row 1: the cell in column position is not of type integer"},
 		{"a guard taken away", repackaged(edit(tickets, replacing("'=first", "=first"))), "data/tickets-0001.csv, row 1: the cell in column subject is not of type string"},
+		{"a byte flipped in an attachment", edit(five, replacing("five", "fIve")), five + ": its content is not what was published: the SHA-256 differs from manifest-sha256.txt"},
+		{"a byte flipped in an attachment, and the manifest fits", resealed(edit(five, replacing("five", "fIve"))), five + ": its size or SHA-256 is not what row 1 of attachment_files.csv says"},
+		{"an attachment missing", removing(five), five + ": missing: manifest-sha256.txt lists it"},
+		{"an attachment missing, and the manifest fits", resealed(removing(five)), five + ": missing: row 1 of attachment_files.csv names it"},
+		{"an extra attachment", adding("data/attachments/1/9_more.txt"), "data/attachments/1/9_more.txt: extra: manifest-sha256.txt does not list it"},
+		{"an extra attachment that the manifest lists", resealed(adding("data/attachments/1/9_more.txt")), "data/attachments/1/9_more.txt: extra: no row of attachment_files names it"},
+		{"two attachments swapped", resealed(swapping(five, "data/attachments/1/6_file-6.txt")), five + ": its size or SHA-256 is not what row 1 of attachment_files.csv says"},
+		{"a row that says that a file is not there", repackaged(edit(fileRows, replacing(",created,,", ",failed,,"))), fileRows + `, row 1: its status is "failed", and it names a file`},
+		{"two rows with one file", repackaged(edit(fileRows, replacing("6_file-6.txt", "5_file-5.txt"))), fileRows + ", row 2: it names " + five + ", as another row does"},
+		{"a row that leads elsewhere", repackaged(edit(fileRows, replacing(five, "data/users.csv"))), fileRows + ", row 1: its path is not below data/attachments/"},
+		{"a row of no attachment", repackaged(edit(fileRows, replacing("5,1,data", "50,1,data"))), fileRows + `, row 1: attachment_id names attachments "50", which is not in the bundle`},
 		{"a wrong sum", edit(infoName, replacing("Payload-Oxum: ", "Payload-Oxum: 1")), "bag-info.txt: Payload-Oxum says 1"},
 	}
 }

@@ -8,7 +8,8 @@ import (
 	"farewell/migration"
 )
 
-// fault is a line of errors.csv: a record that is not as it should be.
+// fault is a line of errors.csv: a record that is not as it should be, or a file
+// that is not there.
 type fault struct {
 	entity, id, stage, code, reason string
 }
@@ -41,9 +42,13 @@ func faults(parts []storedPart, lost map[string][]string) []fault {
 func errorsFile(faults []fault) string {
 	var b strings.Builder
 	b.WriteString(headerRow(faultColumns()))
-	attempts := "1" // what a source does not have is not asked for twice
+	once := "1" // what a source does not have is not asked for twice
 	for _, f := range faults {
-		b.WriteString(rowOf(&f.entity, &f.id, &f.stage, &f.code, &f.reason, &attempts))
+		attempts := &once
+		if f.entity == string(migration.Attachments) {
+			attempts = nil // as many as it took to know
+		}
+		b.WriteString(rowOf(&f.entity, &f.id, &f.stage, &f.code, &f.reason, attempts))
 	}
 	return b.String()
 }

@@ -107,6 +107,9 @@ func (f *folder) commitPart(_ context.Context, part, try string, description []b
 	if err := f.disk.SyncFolder(f.tryPath(try)); err != nil {
 		return err
 	}
+	if err := f.syncKept(part); err != nil {
+		return err
+	}
 	if err := f.disk.Rename(draft, f.descriptionPath(part)); err != nil {
 		return err
 	}
@@ -397,8 +400,16 @@ func (s *folderShelf) adopt(try, file, name string) (bool, error) {
 func (s *folderShelf) makeFolder(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.makeWithin(name)
+}
+
+// makeWithin makes a folder and those above it. The lock is held.
+func (s *folderShelf) makeWithin(name string) error {
 	if name == "." || s.made[name] {
 		return nil
+	}
+	if err := s.makeWithin(filepath.Dir(name)); err != nil {
+		return err
 	}
 	s.made[name] = true
 	return s.disk.Mkdir(filepath.Join(s.path, name))
@@ -492,7 +503,11 @@ func (s zipShelf) parallel() bool { return false }
 func (s zipShelf) adopt(string, string, string) (bool, error) { return false, nil }
 
 func (s zipShelf) create(name string) (sink, error) {
-	w, err := s.zip.CreateHeader(&zip.FileHeader{Name: s.account + "/" + name, Method: zip.Deflate})
+	method := zip.Deflate
+	if isAttachment(name) {
+		method = zip.Store // most are compressed already
+	}
+	w, err := s.zip.CreateHeader(&zip.FileHeader{Name: s.account + "/" + name, Method: method})
 	return zipSink{w}, err
 }
 

@@ -20,6 +20,14 @@ type form struct {
 // ofParts is what of the form the bytes of a part depend on.
 func (f form) ofParts() form { return form{Gzip: f.Gzip, Raw: f.Raw, Excel: f.Excel} }
 
+// sourceID is an id as the source has it, given the form that the files have.
+func (f form) sourceID(id string) string {
+	if f.Raw {
+		return id
+	}
+	return unguard(id)
+}
+
 // suffix ends the names of a table's files.
 func (f form) suffix() string {
 	if f.Gzip {

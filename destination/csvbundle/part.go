@@ -120,7 +120,7 @@ func (b *Bundle) WritePart(ctx context.Context, in destination.PartsInput, views
 		After: in.Partition.After, UpTo: in.Partition.UpTo, Form: b.form.ofParts(), Try: try,
 		Run: in.Run, Fence: in.Fence,
 	}
-	err = b.store(ctx, op, &part, in.Columns, views, copy)
+	fates, err := b.store(ctx, op, &part, in, views, copy)
 	if err == nil {
 		err = b.failure(op, b.commit(ctx, op, part))
 	}
@@ -128,7 +128,9 @@ func (b *Bundle) WritePart(ctx context.Context, in destination.PartsInput, views
 		// Whoever called may be gone: what is left is deleted all the same.
 		return destination.Part{}, errors.Join(err, b.failure(op+": clean up", b.vault.endTry(context.WithoutCancel(ctx), try)))
 	}
-	return summary(part), nil
+	stored := summary(part)
+	stored.Files = fates
+	return stored, nil
 }
 
 func (b *Bundle) commit(ctx context.Context, op string, part storedPart) error {
@@ -152,10 +154,12 @@ func (b *Bundle) commit(ctx context.Context, op string, part storedPart) error {
 	return b.vault.endTry(ctx, replaced.Try)
 }
 
-// store brings the rows of one try to where they stay. A failure of the store
-// comes back as the destination's error, one of the source as it is.
-func (b *Bundle) store(ctx context.Context, op string, part *storedPart, columns destination.Columns, views []string, copy destination.CopyViews) error {
-	w := &partWriter{ctx: ctx, bundle: b, part: part, columns: columns, noting: newNoting()}
+// store brings the rows of one try, and the files of its attachments, to where
+// they stay. A failure of the store comes back as the destination's error, one
+// of the source as it is.
+func (b *Bundle) store(ctx context.Context, op string, part *storedPart, in destination.PartsInput, views []string, copy destination.CopyViews) (fates []migration.FileFate, err error) {
+	w := &partWriter{ctx: ctx, bundle: b, part: part, columns: in.Columns, noting: newNoting()}
+	w.noting.wanted = in.Files != nil
 	counts, err := copy(func(view string) (io.Writer, error) {
 		if !slices.Contains(views, view) || part.section(view) != nil {
 			return nil, fmt.Errorf("view %s is opened twice, or is none of the part's", view)
@@ -165,9 +169,12 @@ func (b *Bundle) store(ctx context.Context, op string, part *storedPart, columns
 	if err == nil {
 		err = w.complete(op, views, counts)
 	}
+	if err == nil {
+		fates, err = w.bringFiles(op, in.Files)
+	}
 	switch {
 	case err == nil:
-		return nil
+		return fates, nil
 	case w.storeFailed() != nil:
 		err = b.failure(op, w.storeFailed())
 	case errors.Is(err, errInsideRow):
@@ -176,7 +183,7 @@ func (b *Bundle) store(ctx context.Context, op string, part *storedPart, columns
 		err = fmt.Errorf("%s: %w", op, err)
 	}
 	w.abandon()
-	return err
+	return nil, err
 }
 
 // partWriter writes one part's views, one after the other. Their files stay
@@ -203,6 +210,9 @@ type viewFile struct {
 // begin opens the file of a view.
 func (w *partWriter) begin(view string) (io.Writer, error) {
 	columns := w.columns[view]
+	if view == filesTable {
+		columns = fileColumns(w.columns["attachments"])
+	}
 	if len(columns) == 0 {
 		return nil, fmt.Errorf("the columns of view %s are not known", view)
 	}

@@ -21,6 +21,11 @@ type noting struct {
 	comments    [][16]byte                   // bytesKey of each
 	ticket      string                       // of the row that is being read
 	attached    map[[16]byte]attachedComment // to which there are attachments
+
+	wanted bool       // whether the attachments themselves are noted
+	file   string     // id of the attachment that is being read
+	files  []attached // each once, in their order
+	seen   idSet
 }
 
 // attachedComment is a comment that an attachment names.
@@ -29,7 +34,7 @@ type attachedComment struct{ id, ticket string }
 func newNoting() *noting {
 	return &noting{
 		have: map[string]map[string]struct{}{}, named: map[string]map[string]struct{}{},
-		attached: map[[16]byte]attachedComment{},
+		attached: map[[16]byte]attachedComment{}, seen: idSet{},
 	}
 }
 
@@ -42,8 +47,10 @@ func (n *noting) of(view string) func(column string) func([]byte) {
 			return into(n.have, view)
 		case column == "id" && view == "comments":
 			return func(id []byte) { n.comments = append(n.comments, bytesKey(id)) }
+		case view == "attachments" && column == "id" && n.wanted:
+			return func(id []byte) { n.file = string(id) }
 		case view == "attachments" && column == "ticket_id":
-			return func(id []byte) { n.ticket = string(id) }
+			return n.ofTicket
 		case view == "attachments" && column == "comment_id":
 			return n.attachedTo
 		case slices.Contains(people(), migration.Entity(t.foreign[column])):
@@ -68,6 +75,15 @@ func noteIn(set map[string]struct{}) func([]byte) {
 			set[string(id)] = struct{}{}
 		}
 	}
+}
+
+// ofTicket is called after the row's own id was noted.
+func (n *noting) ofTicket(ticket []byte) {
+	n.ticket = string(ticket)
+	if n.file != "" && n.seen.add(n.file) {
+		n.files = append(n.files, attached{n.file, n.ticket})
+	}
+	n.file = ""
 }
 
 // attachedTo is called after the row's ticket was noted.

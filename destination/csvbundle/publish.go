@@ -70,7 +70,7 @@ func (b *Bundle) publish(ctx context.Context, op string, in destination.PublishI
 			return nil, err
 		}
 		if same {
-			return old, b.vault.tidy(ctx, keep)
+			return old, b.tidy(ctx, parts, keep)
 		}
 	}
 	var made *record
@@ -81,7 +81,12 @@ func (b *Bundle) publish(ctx context.Context, op string, in destination.PublishI
 	if err != nil {
 		return nil, err
 	}
-	return made, b.vault.tidy(ctx, keep)
+	return made, b.tidy(ctx, parts, keep)
+}
+
+// tidy deletes what nobody needs once the parts are published.
+func (b *Bundle) tidy(ctx context.Context, parts []storedPart, keep map[string]string) error {
+	return errors.Join(b.vault.tidy(ctx, keep), b.dropUnused(ctx, parts))
 }
 
 func (b *Bundle) intact(ctx context.Context, r *record) (bool, error) {
@@ -239,7 +244,14 @@ func (b *Bundle) assemble(ctx context.Context, op string, s shelf, in destinatio
 	w := newBagWriter(s)
 	var files []fileJob
 	for _, t := range tables() {
-		table, jobs, err := b.cut(op, t, in.Columns[t.name], parts, lost[t.name])
+		columns := in.Columns[t.name]
+		if t.name == filesTable {
+			if !hasFiles(parts) {
+				continue
+			}
+			columns = fileColumns(in.Columns[string(migration.Attachments)])
+		}
+		table, jobs, err := b.cut(op, t, columns, parts, lost[t.name])
 		if err != nil {
 			return nil, err
 		}
@@ -249,7 +261,26 @@ func (b *Bundle) assemble(ctx context.Context, op string, s shelf, in destinatio
 	if err := b.writeFiles(ctx, op, w, r, files); err != nil {
 		return nil, err
 	}
-	return r, w.complete(r, faults(parts, lost))
+	all := faults(parts, lost)
+	if hasFiles(parts) {
+		if err := b.writeAttachments(ctx, op, s, parts); err != nil {
+			return nil, err
+		}
+		files, err := b.fileFaults(ctx, parts)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, files...)
+		w.attachments = func(do func(string, digest) error) error {
+			return b.eachFile(ctx, parts, func(_ storedPart, f listedFile) error {
+				if f.path == "" {
+					return nil
+				}
+				return do(f.path, f.digest)
+			})
+		}
+	}
+	return r, w.complete(r, all)
 }
 
 // fileJob is one of a table's files that is to be written.

@@ -13,6 +13,9 @@ func readme(r *record) string {
 		known, _ := tableNamed(t.Name)
 		fmt.Fprintf(&b, "  %-22s %s: %d rows\n", readmeFiles(t), known.about, t.Rows)
 	}
+	if r.table(filesTable) != nil {
+		fmt.Fprintf(&b, "  %-22s the files at messages, in a folder for each ticket\n", "attachments/")
+	}
 	fmt.Fprintf(&b, "  %-22s what is not as it should be; only a header row: nothing\n", "errors.csv")
 	fmt.Fprintf(&b, "  %-22s every column, for programs (datapackage.org)\n", "datapackage.json")
 	fmt.Fprintf(&b, `
@@ -28,6 +31,7 @@ hold line breaks, so do not count lines to count rows.
 A cell with nothing in it has no value (NULL). A cell with two quotes, "", has
 a value: the empty text. Most programs show both as empty.
 `, r.AsOf.Format("2006-01-02 15:04:05 UTC"))
+	b.WriteString(readmeAttachments(r))
 	b.WriteString(readmeGuard(r.Form))
 	b.WriteString(readmeOpening(r))
 	b.WriteString(`
@@ -46,6 +50,17 @@ func readmeFiles(t recordedTable) string {
 		return strings.TrimPrefix(t.Files[0].Path, dataFolder+"/")
 	}
 	return t.Name + "-0001 to -" + fmt.Sprintf("%04d", len(t.Files))
+}
+
+func readmeAttachments(r *record) string {
+	if r.table(filesTable) == nil {
+		return ""
+	}
+	return fmt.Sprintf(`
+The column path of %s says where in this folder the file of
+each attachment is; the file's own name is in attachments.csv, under the id that
+is attachment_id there. A file that could not be had has no path but a reason.
+`, readmePath(r, filesTable))
 }
 
 func readmeGuard(f form) string {

@@ -29,6 +29,9 @@ func tables() []table {
 			foreign: map[string]string{"ticket_id": "tickets", "author_id": "users"}},
 		{name: "attachments", about: "the files at messages: names, sizes and where they were", key: []string{"id"},
 			foreign: map[string]string{"ticket_id": "tickets", "comment_id": "comments"}},
+		// The last one, since not every bundle has it.
+		{name: filesTable, about: "the files themselves: where each is in this bundle, or why it is not", key: []string{"attachment_id"},
+			foreign: map[string]string{"attachment_id": "attachments", "ticket_id": "tickets"}},
 	}
 }
 

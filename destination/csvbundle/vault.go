@@ -33,6 +33,21 @@ type vault interface {
 	description(ctx context.Context, part string) ([]byte, error)
 	// anyDescription reads one of them; nil: there is none.
 	anyDescription(ctx context.Context) ([]byte, error)
+	// createFile begins the file of an attachment, as one of a try's files.
+	createFile(ctx context.Context, try, name string) (sink, error)
+	// dropFile deletes one that was abandoned.
+	dropFile(ctx context.Context, try, name string) error
+	// keepFile moves one that is finished to the part's kept files, where it
+	// outlives its try. It is on the disk when the part is committed.
+	keepFile(ctx context.Context, part, try, name, as string) error
+	// keptNames lists a part's kept files. openRows and adopt take them with
+	// keptFolder as their try.
+	keptNames(ctx context.Context, part string) ([]string, error)
+	// dropKept deletes one of a part's kept files.
+	dropKept(ctx context.Context, part, name string) error
+	// fetches is how many files may be on their way into a part at a time.
+	fetches() int
+
 	// openRows reads one of a try's files from an offset on.
 	openRows(ctx context.Context, try, name string, offset int64) (io.ReadCloser, error)
 

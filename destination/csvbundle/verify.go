@@ -272,7 +272,7 @@ func (v *verifier) tables() error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.listed)) {
-		if !described[name] && !strings.HasPrefix(name, dataFolder+"/attachments/") {
+		if !described[name] && !isAttachment(name) {
 			v.problem(name, 0, "extra: %s does not describe it", packageName)
 		}
 	}
@@ -281,7 +281,7 @@ func (v *verifier) tables() error {
 			return err
 		}
 	}
-	return nil
+	return v.attachments(p.Resources)
 }
 
 // table reads all files of one resource.

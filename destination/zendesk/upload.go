@@ -124,7 +124,7 @@ func (u uploading) run(ctx context.Context) (fate migration.FileFate, token stri
 		return fate, "", nil
 	case failed != nil:
 		return fate, "", &destination.Error{
-			Op: "fetch attachments", Kind: destination.Temporary, Code: "files_unreachable", RetryAfter: u.timings.LaneWait,
+			Op: "fetch attachments", Kind: destination.Temporary, Code: destination.FilesUnreachable, RetryAfter: u.timings.LaneWait,
 			Fix: "see that the place where the source keeps its files can be reached", Err: failed,
 		}
 	}
