@@ -25,6 +25,7 @@ func afterCollection(c *collection) {
 	used := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(used)
 	debug.SetGCPercent(percentFor(used[0].Value.Uint64()))
+	debug.SetMemoryLimit(limitFor(used[0].Value.Uint64()))
 	runtime.SetFinalizer(c, afterCollection)
 }
 
@@ -32,4 +33,15 @@ func afterCollection(c *collection) {
 func percentFor(used uint64) int {
 	const doubling, most = 100, 800 // most: before the first collection nothing is in use
 	return int(min(most, max(doubling, doubling*heapRoom/max(used, 1))))
+}
+
+// heapAround is what may be taken beside the heap's content and its room: for
+// stacks, and for the holes that earlier content has left.
+const heapAround = 14 << 20
+
+// limitFor has the runtime give such holes back, or collect a little earlier,
+// before the process takes more memory for them. It is above what percentFor
+// allows for, so that collecting never becomes all that is done.
+func limitFor(used uint64) int64 {
+	return int64(used + max(used, heapRoom) + heapAround)
 }

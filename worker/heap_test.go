@@ -15,3 +15,13 @@ func TestHeapHasRoomUntilItIsLargerThanThat(t *testing.T) {
 		}
 	}
 }
+
+func TestLimitIsAboveWhatTheHeapMayGrowTo(t *testing.T) {
+	t.Parallel()
+	for _, used := range []uint64{8 << 20, heapRoom, 4 * heapRoom, 1 << 30} {
+		goal := used + used*uint64(percentFor(used))/100
+		if limit := limitFor(used); limit < int64(goal+heapAround) {
+			t.Errorf("%d bytes in use: limit %d below the heap's goal %d and what is around it", used, limit, goal)
+		}
+	}
+}
