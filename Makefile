@@ -79,9 +79,9 @@ zendesk-facts: ## what the sandbox assumes, asked of a real account; ACCOUNT=its
 	go build -buildvcs=false -o bin/ ./integration/zendeskfacts
 	bin/zendeskfacts -account "$(ACCOUNT)"
 
-bench-attachments: ## 2,000 files byte for byte, and the memory of ten of 50 MB; fails when an aim is missed
+bench-attachments: ## 2,000 files byte for byte, and a worker's memory with ten of 50 MB; fails when an aim is missed
 	go build -buildvcs=false -o bin/ ./integration/files
-	bin/files
+	./temporal-dev.sh with-servers -- bin/files
 
 clean: ## stop the development environment and delete all that was made
 	./temporal-dev.sh reset

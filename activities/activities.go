@@ -61,6 +61,7 @@ type Ledger interface {
 	Compared(ctx context.Context, m migration.Migration, run string, e migration.Entity, list []migration.Failure) error
 	Swept(ctx context.Context, m migration.Migration, run string, e migration.Entity, list []migration.Failure) error
 	ReadBack(ctx context.Context, m migration.Migration, run string, e migration.Entity, list []migration.Failure) error
+	SentFiles(ctx context.Context, m migration.Migration, batchIDs, sourceIDs []string) ([]migration.FileFate, error)
 	ChangesTo(ctx context.Context, m migration.Migration, e migration.Entity, sourceIDs []string) ([]migration.Change, error)
 	Unswept(ctx context.Context, m migration.Migration) (ledger.Unswept, error)
 	FirstBegan(ctx context.Context, m migration.Migration) (time.Time, error)

@@ -20,8 +20,12 @@ const (
 	// readBackLeast is how many requests a read-back may cost in any case.
 	readBackLeast = 60
 	// readBackShare is the other bound: 2 % of the migration's requests, of
-	// which there is at least one for a hundred records.
+	// which there is at least one for a hundred records, and one for each file.
 	readBackShare = 100 * 50
+	filesShare    = 50
+	// filesMost bounds what a migration's files add to it: on the smallest plan
+	// the activity must end in time.
+	filesMost = 300
 	// readBackMost bounds what is kept of the sample: the share of five million
 	// tickets.
 	readBackMost = 1000
@@ -69,6 +73,7 @@ type rereader struct {
 	pulse *pulse
 
 	states map[string]sampled // by source id, of those that are to be read
+	turn   map[string]int     // by source id: whom the requests go to first
 	budget int
 	out    migration.ReadBackOutcome
 	listed []migration.Failure
@@ -129,7 +134,12 @@ func (r *rereader) choose(ctx context.Context, hardest []string) ([]string, erro
 	if err != nil {
 		return nil, fmt.Errorf("draw a sample of the tickets: %w", err)
 	}
-	r.budget = max(readBackLeast, int(r.out.Created/readBackShare))
+	counts, err := r.a.Ledger.Counts(ctx, r.in.Migration, r.in.Run)
+	if err != nil {
+		return nil, fmt.Errorf("count the attachments: %w", err)
+	}
+	files := counts[migration.Attachments]
+	r.budget = max(readBackLeast, int(r.out.Created/readBackShare+min((files.Created+files.AlreadyThere)/filesShare, filesMost)))
 	ids := make([]string, 0, r.budget)
 	for _, s := range lowest(drawn, min(r.budget, readBackMost)) {
 		r.states[s.id] = s
@@ -153,6 +163,10 @@ func rank(seed, id string) uint64 {
 // read reads tickets back until the requests are used up.
 func (r *rereader) read(ctx context.Context, ids []string, requests int) error {
 	end := r.out.Requests + int64(requests)
+	r.turn = make(map[string]int, len(ids))
+	for i, id := range ids {
+		r.turn[id] = i
+	}
 	for chunk := range slices.Chunk(ids, readBackPage) {
 		query := source.PageQuery{Customer: r.in.Migration.Customer, Partition: migration.Partition{Entity: migration.Tickets}, IDs: chunk}
 		for more := true; more; {
@@ -172,6 +186,10 @@ func (r *rereader) read(ctx context.Context, ids []string, requests int) error {
 }
 
 func (r *rereader) compare(ctx context.Context, page migration.Page, requests int) error {
+	files, err := r.files(ctx, page)
+	if err != nil {
+		return err
+	}
 	sent := make(map[string]destination.SentRecord, len(page.Tickets))
 	page.Tickets = slices.DeleteFunc(page.Tickets, func(t migration.Ticket) bool {
 		st, ours := r.states[t.ID]
@@ -179,9 +197,10 @@ func (r *rereader) compare(ctx context.Context, page migration.Page, requests in
 			r.out.ChangedSince++
 			return true
 		}
-		sent[t.ID] = destination.SentRecord{TargetID: st.TargetID, Partition: st.partition}
+		sent[t.ID] = destination.SentRecord{TargetID: st.TargetID, Partition: st.partition, Files: files[t.ID]}
 		return !ours
 	})
+	slices.SortFunc(page.Tickets, func(a, b migration.Ticket) int { return cmp.Compare(r.turn[a.ID], r.turn[b.ID]) })
 	end := r.out.Requests + int64(requests)
 	for len(page.Tickets) > 0 {
 		run := r.states[page.Tickets[0].ID].Run // each run has its own mapping
@@ -194,12 +213,40 @@ func (r *rereader) compare(ctx context.Context, page migration.Page, requests in
 			}
 			return same
 		})
-		if err := r.compareRun(ctx, run, destination.ReadBackInput{Page: of, Sent: sent, Directory: r.directory, Requests: int(end - r.out.Requests), Since: r.in.Since}); err != nil {
+		if err := r.compareRun(ctx, run, destination.ReadBackInput{Page: of, Sent: sent, Directory: r.directory, Requests: int(end - r.out.Requests), Moved: r.moved, Since: r.in.Since}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// files tells what became of the attachments of the page's tickets, by ticket
+// and attachment.
+func (r *rereader) files(ctx context.Context, page migration.Page) (map[string]map[string]migration.FileFate, error) {
+	var batches, ids []string
+	for i := range page.Tickets {
+		if t := &page.Tickets[i]; countFiles(t) > 0 {
+			ids, batches = append(ids, t.ID), append(batches, r.states[t.ID].Batch)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	fates, err := r.a.Ledger.SentFiles(ctx, r.in.Migration, batches, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read what became of the attachments of %d tickets: %w", len(ids), err)
+	}
+	files := make(map[string]map[string]migration.FileFate, len(ids))
+	for _, f := range fates {
+		if files[f.TicketID] == nil {
+			files[f.TicketID] = make(map[string]migration.FileFate)
+		}
+		files[f.TicketID][f.ID] = f
+	}
+	return files, nil
+}
+
+func (r *rereader) moved() { r.pulse.progress(0) }
 
 // compareRun reads tickets back that one run has sent.
 func (r *rereader) compareRun(ctx context.Context, run string, in destination.ReadBackInput) (err error) {
@@ -220,7 +267,9 @@ func (r *rereader) compareRun(ctx context.Context, run string, in destination.Re
 // was read.
 func changedAfter(t *migration.Ticket, readAt time.Time) bool {
 	readAt = readAt.Add(-datedBefore)
-	return t.UpdatedAt.After(readAt) || slices.ContainsFunc(t.Comments, func(c migration.Comment) bool { return c.CreatedAt.After(readAt) })
+	return t.UpdatedAt.After(readAt) ||
+		slices.ContainsFunc(t.Comments, func(c migration.Comment) bool { return c.CreatedAt.After(readAt) }) ||
+		slices.ContainsFunc(t.Files(), func(f migration.Attachment) bool { return f.CreatedAt.After(readAt) })
 }
 
 // directory finds people where the export has put them.

@@ -64,10 +64,23 @@ func newTelling(t *testing.T, n int) *worker {
 	s.source.tickets[1].Comments[1].Body = strings.Repeat("a line of text\n", 10_000)
 	s.source.tickets[2].Comments = nil
 	s.source.tickets[3].Comments[2].CreatedAt = time.Now().Add(time.Hour)
+	for i := 10; i < min(n, 10+withFiles); i++ {
+		s.files.put(&s.source.tickets[i], 0, 3000)
+	}
+	if n > 4 {
+		// Of several one is empty, and one is not to be had.
+		s.files.put(&s.source.tickets[4], 1, 0)
+		s.files.lose(s.files.put(&s.source.tickets[4], 1, 10))
+		s.files.put(&s.source.tickets[4], 1, 10)
+	}
+	s.configure(map[string]any{"secure_downloads": true, "content_host": strings.Replace(strings.TrimPrefix(s.sandbox.URL, "http://"), "127.0.0.1", "localhost", 1)})
 	w := s.hire()
 	w.mustFinish()
 	return w
 }
+
+// withFiles is how many tickets, from 1011 on, have an attachment.
+const withFiles = 8
 
 // targets are the ids of the tickets in the account, by source id.
 func (s *stage) targets() map[string]int64 {
@@ -107,23 +120,29 @@ func TestReadBackFindsOnePlantedChange(t *testing.T) {
 	dice := rand.New(rand.NewPCG(5, uint64(time.Now().UnixNano())))
 	other := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 	body, subject, nobody := "other words", "another subject", int64(42)
+	plain, attached := [2]int{1011 + withFiles, 1039}, [2]int{1011, 1011 + withFiles - 1}
 	for name, c := range map[string]struct {
 		change zendesktest.Alteration
 		field  string
+		among  [2]int
 	}{
-		"a body":          {zendesktest.Alteration{Comment: 1, Body: &body}, "comments.body"},
-		"a body of HTML":  {zendesktest.Alteration{Comment: 2, Body: &body}, "comments.body"},
-		"an author":       {zendesktest.Alteration{Comment: 1, AuthorID: &nobody}, "comments.author_id"},
-		"a ticket's time": {zendesktest.Alteration{CreatedAt: &other}, "created_at"},
-		"a tag":           {zendesktest.Alteration{Tags: []string{"farewell", "farewell_tickets-0001", "vip", "billin"}}, "tags"},
-		"a custom field":  {zendesktest.Alteration{Field: &zendesktest.AlteredField{ID: 7, Value: "silver"}}, "custom_fields"},
-		"a subject":       {zendesktest.Alteration{Subject: &subject}, "subject"},
-		"a requester":     {zendesktest.Alteration{RequesterID: &nobody}, "requester_id"},
+		"a body":          {zendesktest.Alteration{Comment: 1, Body: &body}, "comments.body", plain},
+		"a body of HTML":  {zendesktest.Alteration{Comment: 2, Body: &body}, "comments.body", plain},
+		"an author":       {zendesktest.Alteration{Comment: 1, AuthorID: &nobody}, "comments.author_id", plain},
+		"a ticket's time": {zendesktest.Alteration{CreatedAt: &other}, "created_at", plain},
+		"a tag":           {zendesktest.Alteration{Tags: []string{"farewell", "farewell_tickets-0001", "vip", "billin"}}, "tags", plain},
+		"a custom field":  {zendesktest.Alteration{Field: &zendesktest.AlteredField{ID: 7, Value: "silver"}}, "custom_fields", plain},
+		"a subject":       {zendesktest.Alteration{Subject: &subject}, "subject", plain},
+		"a requester":     {zendesktest.Alteration{RequesterID: &nobody}, "requester_id", plain},
+		"a file's bytes":  {zendesktest.Alteration{Bytes: []byte(strings.Repeat("x", 3000))}, "comments.attachments", attached},
+		"a file's end":    {zendesktest.Alteration{Bytes: []byte("cut short")}, "comments.attachments", attached},
+		"a file":          {zendesktest.Alteration{DropFiles: true}, "comments.attachments", attached},
 	} {
 		// One after the other: each ticket is changed once, in a run of its own.
-		id := strconv.Itoa(1005 + dice.IntN(35))
+		draw := func() string { return strconv.Itoa(c.among[0] + dice.IntN(c.among[1]-c.among[0]+1)) }
+		id := draw()
 		for targets[id] == 0 {
-			id = strconv.Itoa(1005 + dice.IntN(35))
+			id = draw()
 		}
 		must(t, w.server.Alter("acme", targets[id], c.change))
 		delete(targets, id)
@@ -156,8 +175,11 @@ func TestReadBackLeavesAloneWhatTheSourceHasChanged(t *testing.T) {
 	said.Comments = append(said.Comments, migration.Comment{ID: "late", AuthorID: "7", Body: "late", CreatedAt: time.Now().Add(time.Minute)})
 	dated := &w.source.tickets[9] // when its transaction began
 	dated.Subject, dated.UpdatedAt = "changed as it was read", time.Now().Add(-2*time.Second)
+	attached := &w.source.tickets[5]
+	w.files.put(attached, 0, 10)
+	attached.Comments[0].Attachments[0].CreatedAt = time.Now().Add(time.Minute)
 	w.source.mu.Unlock()
-	if out := w.readBack(run); out.Differing != 0 || out.ChangedSince < 3 {
+	if out := w.readBack(run); out.Differing != 0 || out.ChangedSince < 4 {
 		t.Errorf("read back: %+v", out)
 	}
 }

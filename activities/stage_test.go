@@ -50,6 +50,7 @@ func timings() migration.Timings {
 type stage struct {
 	t       *testing.T
 	source  *records
+	files   *cabinet
 	ledger  *ledger.Ledger
 	sandbox *httptest.Server
 	server  *zendesktest.Server
@@ -69,7 +70,7 @@ func newLonelyStage(t *testing.T, tickets int, settings map[string]any) *stage {
 	t.Helper()
 	server, err := zendesktest.New(zendesktest.Options{})
 	must(t, err)
-	s := &stage{t: t, source: newRecords(tickets), server: server, sandbox: httptest.NewServer(server), timings: timings()}
+	s := &stage{t: t, source: newRecords(tickets), files: newCabinet(), server: server, sandbox: httptest.NewServer(server), timings: timings()}
 	t.Cleanup(s.sandbox.Close)
 	s.address = s.sandbox.URL
 	s.configure(map[string]any{"time_scale": scale, "seconds_per_ticket": 0.15, "bulk_users": true})
@@ -141,7 +142,7 @@ func (s *stage) hire() *worker {
 	s.t.Cleanup(func() { _ = account.Close() }) // a test may have closed it
 	p := &place{Batches: account}
 	return &worker{stage: s, place: p, account: account, does: &activities.Activities{
-		Source: s.source, Ledger: s.ledger, Destinations: p, Controls: noControls{},
+		Source: s.source, Files: s.files, Ledger: s.ledger, Destinations: p, Controls: noControls{},
 		Reasons: activities.NewReasons(), Log: slog.New(slog.DiscardHandler),
 	}}
 }

@@ -198,7 +198,8 @@ type Batches interface {
 	Inventory(ctx context.Context, e migration.Entity, sourceIDs []string, found func(migration.Item) error) error
 
 	// ReadBack reads tickets that are in the account, one after the other, and
-	// compares them field by field with what is sent for the page. It ends
+	// compares them field by field with what is sent for the page, attachments
+	// by name, size and the SHA-256 of their bytes. It ends
 	// early when the next ticket would cost more requests than are left, and
 	// writes nothing.
 	ReadBack(ctx context.Context, in ReadBackInput) (ReadBack, error)
@@ -210,7 +211,8 @@ type ReadBackInput struct {
 	Sent      map[string]SentRecord // by source id: where each of them went
 	Directory Directory             // of those to whom they went; nobody is created
 	Mapping   *mapping.Mapping      // with which they were sent; nil: none
-	Requests  int                   // the most that it may cost
+	Requests  int                   // the most that it may cost, each file that is read counted as one
+	Moved     func()                // called when bytes of a file have come; nil: nobody wants to know
 	Since     time.Time             // what was changed in the account after it is left alone; zero: nothing
 }
 
@@ -218,6 +220,9 @@ type ReadBackInput struct {
 type SentRecord struct {
 	TargetID  string
 	Partition string
+	// Files is what became of its attachments, by source id. One that is not
+	// here was not known when the record was sent, and is missed.
+	Files map[string]migration.FileFate
 }
 
 // ReadBack is what was read.

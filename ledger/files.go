@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -24,6 +25,29 @@ func filesText(files []migration.FileFate) ([]byte, error) {
 		return nil, fmt.Errorf("write down the attachments: %w", err)
 	}
 	return text, nil
+}
+
+// SentFiles tells what became of the attachments of records that were settled
+// in some batches: those without a code are with them. It says so of what went
+// out with the batches, not of what earlier ones did.
+func (l *Ledger) SentFiles(ctx context.Context, m migration.Migration, batchIDs, sourceIDs []string) ([]migration.FileFate, error) {
+	ctx, cancel := l.bound(ctx)
+	defer cancel()
+	op := "read the attachments of " + m.String()
+	rows, err := l.pool.Query(ctx, `
+		select f.id, f.ticket, coalesce(f.target, ''), coalesce(n.code, f.code, ''), coalesce(n.text, f.text, ''), coalesce(f.size, 0), coalesce(f.sha256, '')
+		from intents i
+		cross join lateral jsonb_to_recordset(i.files) f(id text, ticket text, target text, code text, text text, size bigint, sha256 text)
+		left join not_delivered n on n.migration_id = i.migration_id and n.entity = 'attachments' and n.source_id = f.id and n.outcome <> '-'
+		where i.migration_id = `+theMigration+` and i.batch_id = any($4) and f.ticket = any($5)`, key(m, batchIDs, sourceIDs)...)
+	if err != nil {
+		return nil, failed(op, err)
+	}
+	files, err := pgx.CollectRows(rows, pgx.RowToStructByPos[migration.FileFate])
+	if err != nil {
+		return nil, failed(op, err)
+	}
+	return files, nil
 }
 
 // besideSQL makes the partition in which a ticket partition's attachments are

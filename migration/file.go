@@ -40,6 +40,11 @@ type FileFate struct {
 	TargetID string `json:"target,omitempty"` // in the account, where that says
 	Code     string `json:"code,omitempty"`   // why the ticket goes without it; empty: it is with the ticket
 	Text     string `json:"text,omitempty"`   // for a person
+
+	// Size and SHA256 (hexadecimal) are of the bytes that were uploaded; earlier
+	// versions did not keep them. No sum: they are not known.
+	Size   int64  `json:"size,omitempty"`
+	SHA256 string `json:"sha256,omitempty"`
 }
 
 // Item is the attachment's outcome, given that of its ticket. NotSent: another

@@ -93,6 +93,7 @@ type Attachment struct {
 	ContentType string
 	Size        int64  // bytes; 0: the source does not say
 	SHA256      string // of the bytes, hexadecimal; empty: the source does not say
+	CreatedAt   time.Time
 	Stored      bool   // the bytes are in the source's own column "content"
 	BlobKey     string // the key of an object in the bucket with the customers' files
 	URL         string

@@ -11,7 +11,7 @@ import (
 // Hardest names the customer's tickets that are likelier than others to arrive
 // otherwise than they left: the largest, those with the most comments and the
 // most attachments, the oldest, and some whose subjects are in no Latin script,
-// n of each at most. It reads sizes, not texts, of all comments once.
+// n of each at most, the hardest of each first. It reads sizes, not texts, of all comments once.
 func (s *Source) Hardest(ctx context.Context, customer string, n int) ([]string, error) {
 	var ids []string
 	op := operation{name: "look for the hardest tickets", view: "comments", customer: customer}
@@ -49,15 +49,18 @@ func (r reader) hardestQuery(customer string, n int) (string, []any, error) {
 		from[name] = r.table(name) + " v where " + where
 	}
 	p.values = append(p.values, n)
-	limit := fmt.Sprintf(" limit $%d)", len(p.values))
+	first := func(query string) string {
+		return fmt.Sprintf("select k.id, row_number() over () from (%s limit $%d) k(id)", query, len(p.values))
+	}
 	kinds := []string{
-		"(select ticket_id from said order by bytes desc, ticket_id" + limit,
-		"(select ticket_id from said order by n desc, ticket_id" + limit,
-		"(select v.ticket_id from " + from["attachments"] + " group by v.ticket_id order by count(*) desc, v.ticket_id" + limit,
-		"(select v.id from " + from["tickets"] + " order by v.created_at, v.id" + limit,
-		"(select v.id from " + from["tickets"] + " and v.subject ~ '" + beyondLatin + "' order by v.id" + limit,
+		first("select ticket_id from said order by bytes desc, ticket_id"),
+		first("select ticket_id from said order by n desc, ticket_id"),
+		first("select v.ticket_id from " + from["attachments"] + " group by v.ticket_id order by count(*) desc, v.ticket_id"),
+		first("select v.id from " + from["tickets"] + " order by v.created_at, v.id"),
+		first("select v.id from " + from["tickets"] + " and v.subject ~ '" + beyondLatin + "' order by v.id"),
 	}
 	return `with said as materialized (
 		select v.ticket_id, sum(octet_length(v.body::text)) as bytes, count(*) as n from ` + from["comments"] + ` group by v.ticket_id)
-		select distinct h.id::text from (` + strings.Join(kinds, " union all ") + `) h(id) where h.id is not null`, p.values, nil
+		select h.id::text from (` + strings.Join(kinds, " union all ") + `) h(id, place) where h.id is not null
+		group by h.id order by min(h.place), h.id`, p.values, nil
 }

@@ -120,7 +120,7 @@ func TestAPageShowsEveryColumn(t *testing.T) {
 		insert into farewell.tickets (customer_id, id) values ('acme', 11);
 		insert into farewell.comments values ('acme', 102, 10, 2, true, 'second', 'html', '2020-01-02Z'),
 			('acme', 101, 10, 3, false, E'first\r\n"', 'plain', '2020-01-01Z'), ('acme', 103, 10, null, null, null, null, null);
-		insert into farewell.attachments values ('acme', 1001, 10, 102, 'a.pdf', 'application/pdf', 5000000000, 'https://x.example/a', null),
+		insert into farewell.attachments values ('acme', 1001, 10, 102, 'a.pdf', 'application/pdf', 5000000000, 'https://x.example/a', '2020-02-01Z'),
 			('acme', 1002, 10, null, null, null, null, null, null)`)
 	page := func(p migration.Partition) migration.Page {
 		got := must(f.Page(t.Context(), PageQuery{Customer: "acme", Partition: p, Limit: 10}))(t)
@@ -147,7 +147,7 @@ func TestAPageShowsEveryColumn(t *testing.T) {
 			Comments: []migration.Comment{
 				{ID: "101", AuthorID: "3", Body: "first\r\n\"", CreatedAt: at(2020, 1), Attachments: []migration.Attachment{{ID: "1002", TicketID: "10"}}},
 				{ID: "102", AuthorID: "2", Public: true, HTML: true, Body: "second", CreatedAt: at(2020, 1).AddDate(0, 0, 1), Attachments: []migration.Attachment{
-					{ID: "1001", TicketID: "10", FileName: "a.pdf", ContentType: "application/pdf", Size: 5_000_000_000, URL: "https://x.example/a"},
+					{ID: "1001", TicketID: "10", FileName: "a.pdf", ContentType: "application/pdf", Size: 5_000_000_000, URL: "https://x.example/a", CreatedAt: at(2020, 2)},
 				}},
 				{ID: "103"},
 			},

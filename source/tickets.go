@@ -92,7 +92,7 @@ func attachment(r *row) (a migration.Attachment, commentID string) {
 	a.ContentType = r.text()
 	a.Size = r.integer()
 	a.URL = r.text()
-	r.cell() // created_at: the comment's time is what is shown
+	a.CreatedAt = r.time()
 	a.BlobKey = r.text()
 	a.Stored = r.bool()
 	a.SHA256 = r.text()

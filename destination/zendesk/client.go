@@ -52,6 +52,7 @@ type call struct {
 	content  *content      // instead of body: a file that is streamed, once
 	size     int64         // of content; -1: not known
 	within   time.Duration // how long the call may take; zero: callLimit
+	file     bool          // the answer is a file, of any bytes, or a redirect to one
 	harmless bool          // a second arrival changes nothing
 }
 
@@ -81,15 +82,22 @@ func (a *Account) get(ctx context.Context, op, path string, query url.Values, re
 
 // repeat makes a call that may be repeated without harm.
 func (a *Account) repeat(ctx context.Context, c call, read func(io.Reader) error) error {
-	deadline := time.Now().Add(callLimit)
+	_, err := a.repeatFor(ctx, c, read)
+	return err
+}
+
+// repeatFor is repeat for whoever needs the answer, too.
+func (a *Account) repeatFor(ctx context.Context, c call, read func(io.Reader) error) (*answer, error) {
+	limit := cmp.Or(c.within, callLimit)
+	deadline := time.Now().Add(limit)
 	renewed := false
 	pause := retryPause
 	for try := 1; ; try++ {
 		if err := a.waitForEndpoint(ctx, c); err != nil {
-			return err
+			return nil, err
 		}
 		if err := a.pace.wait(ctx); err != nil {
-			return err
+			return nil, err
 		}
 		auth, err := a.authorization(ctx, c)
 		if err == nil {
@@ -97,30 +105,30 @@ func (a *Account) repeat(ctx context.Context, c call, read func(io.Reader) error
 		}
 		if err != nil {
 			a.pace.done(time.Now(), nil)
-			return err
+			return nil, err
 		}
 		if try == 1 {
-			deadline = time.Now().Add(callLimit) // waiting for the pace is no part of the call
+			deadline = time.Now().Add(limit) // waiting for the pace is no part of the call
 		}
 		attempt, cancel := context.WithDeadline(ctx, deadline)
 		ans, err := a.send(attempt, c, auth, read)
 		cancel()
 		failure := a.judge(ctx, c, auth, ans, err)
 		if failure == nil {
-			return nil
+			return ans, nil
 		}
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 		if ans != nil && ans.status == http.StatusUnauthorized && !renewed && a.renewed(ctx, c, auth) {
 			renewed = true
 			continue
 		}
 		if failure.Kind != destination.Temporary || failure.RetryAfter > 0 || try == maxTries || time.Until(deadline) < 2*pause {
-			return failure
+			return nil, failure
 		}
 		if err := sleep(ctx, jitter(pause)); err != nil {
-			return err
+			return nil, err
 		}
 		pause *= 2
 	}
@@ -211,7 +219,7 @@ func (a *Account) send(ctx context.Context, c call, auth string, read func(io.Re
 	ans := &answer{status: res.StatusCode, header: res.Header, left: began}
 	a.observe(c, began, ans)
 	body := bufio.NewReader(res.Body)
-	if read != nil && ans.good() && !startsLikeHTML(body) {
+	if read != nil && ans.good() && (c.file && zendesksOwn(ans) || !startsLikeHTML(body)) {
 		err = read(io.LimitReader(body, cmp.Or(c.limit, answerLimit)))
 	} else {
 		ans.body, err = io.ReadAll(io.LimitReader(body, ans.limit(c)))
@@ -284,6 +292,10 @@ func (a *Account) request(ctx context.Context, c call, auth string) (*http.Reque
 		}
 	}
 	req.Header.Set("Accept", "application/json")
+	if c.file {
+		req.Header.Set("Accept", "*/*")
+		req.Header.Set("Accept-Encoding", "identity") // its bytes as they are kept
+	}
 	req.Header.Set("User-Agent", "farewell")
 	if auth != "" {
 		req.Header.Set("Authorization", auth)

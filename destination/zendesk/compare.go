@@ -19,6 +19,7 @@ type compared struct {
 	d     *draft
 	t     *readTicket
 	found []destination.Difference
+	files []linesFiles // of the lines that are there
 }
 
 func (c *compared) differs(field, part, found string) {
@@ -168,6 +169,9 @@ func (c *compared) conversation(read []readComment, whole bool) {
 			c.differs("comments.body", l.part(), migration.HashText(r.Body))
 		}
 		c.time("comments.created_at", l.of, l.created, r.CreatedAt)
+		if len(l.uploads)+len(r.Attachments) > 0 {
+			c.files = append(c.files, linesFiles{l, r.Attachments})
+		}
 	}
 	if whole && len(read) > len(lines) {
 		c.differs("comments", "", migration.HashText(""))

@@ -70,7 +70,7 @@ func counted(c net.Conn) *countingConn {
 // following one would send a request to whoever an answer names; linger 0, so
 // that closing a connection also drops what the kernel has not delivered yet.
 func newHTTPClient() *http.Client {
-	dialer := &net.Dialer{Timeout: dialTimeout, Control: limitUnacknowledged}
+	dialer := &net.Dialer{Timeout: dialTimeout, Control: guardSocket}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Client{

@@ -121,6 +121,9 @@ func classify(c call, ans *answer) *destination.Error {
 			return nil
 		}
 	}
+	if c.file && ans.redirects() && !atEdge(ans, own) {
+		return nil
+	}
 	failure := &destination.Error{Op: c.op, Code: p.code(ans.status), Err: statusError(ans, p)}
 	switch {
 	case p.name == codeTooManyJobs:

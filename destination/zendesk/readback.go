@@ -22,6 +22,11 @@ const commentPage = 100
 // first 1,000 are compared.
 const mostPages = 10
 
+// mostDownloads bounds how many files of one ticket are compared byte by byte,
+// a request for each: a ticket with hundreds would leave none for the others.
+// Of the rest count, names and sizes are compared.
+const mostDownloads = 10
+
 // readTicket is a ticket as the account shows it.
 type readTicket struct {
 	ID             id        `json:"id"`
@@ -50,15 +55,16 @@ type field struct {
 
 // readComment is a comment as the account shows it.
 type readComment struct {
-	AuthorID  id        `json:"author_id"`
-	Body      string    `json:"body"`
-	HTMLBody  string    `json:"html_body"`
-	Public    bool      `json:"public"`
-	CreatedAt time.Time `json:"created_at"`
+	AuthorID    id         `json:"author_id"`
+	Body        string     `json:"body"`
+	HTMLBody    string     `json:"html_body"`
+	Public      bool       `json:"public"`
+	CreatedAt   time.Time  `json:"created_at"`
+	Attachments []readFile `json:"attachments"`
 }
 
-// ReadBack reads up to a hundred tickets with one request, and the comments of
-// each with another for every hundred.
+// ReadBack reads up to a hundred tickets with one request, the comments of
+// each with another for every hundred, and its files with one for each.
 func (a *Account) ReadBack(ctx context.Context, in destination.ReadBackInput) (destination.ReadBack, error) {
 	b := readBack{a: a, in: in}
 	if len(in.Page.Tickets) == 0 || in.Requests < 2 {
@@ -83,7 +89,7 @@ func (a *Account) ReadBack(ctx context.Context, in destination.ReadBackInput) (d
 			continue
 		}
 		pages := min(len(d.lines)/commentPage+1, mostPages)
-		if b.out.Requests+pages > in.Requests {
+		if b.out.Requests+pages+min(d.countFiles(), mostDownloads) > in.Requests {
 			continue
 		}
 		comments, whole, err := b.comments(ctx, string(t.ID), pages)
@@ -95,6 +101,9 @@ func (a *Account) ReadBack(ctx context.Context, in destination.ReadBackInput) (d
 			return b.out, err
 		}
 		c.conversation(comments, whole)
+		if err := b.files(ctx, &c); err != nil {
+			return b.out, err
+		}
 		b.out.Differences = append(b.out.Differences, c.found...)
 		b.out.Compared = append(b.out.Compared, d.t.ID)
 	}
@@ -132,7 +141,7 @@ func (a *Account) redraft(ctx context.Context, in destination.ReadBackInput) ([]
 	if err != nil {
 		return nil, err
 	}
-	encode := EncodeInput{Users: users, Organizations: organizations, Memberships: memberships, Self: self, Prefix: a.prefix, mapping: mapping, Now: a.clock.theirs(time.Now())}
+	encode := EncodeInput{Files: sentFiles(in), Users: users, Organizations: organizations, Memberships: memberships, Self: self, Prefix: a.prefix, mapping: mapping, Now: a.clock.theirs(time.Now())}
 	drafts := make([]draft, 0, len(in.Page.Tickets))
 	for i := range in.Page.Tickets {
 		t := &in.Page.Tickets[i]

@@ -2,9 +2,12 @@ package zendesk
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"mime"
 	"net/http"
@@ -117,7 +120,7 @@ func (u uploading) run(ctx context.Context) (fate migration.FileFate, token stri
 	var failed *destination.FileError
 	switch {
 	case err == nil:
-		fate.TargetID = string(made.Attachment.ID)
+		fate.TargetID, fate.Size, fate.SHA256 = string(made.Attachment.ID), made.size, made.sha256
 		return fate, made.Token, nil
 	case errors.As(err, &failed) && !failed.Passing:
 		fate.Code, fate.Text = failed.Code, failed.Text
@@ -188,6 +191,9 @@ type upload struct {
 		ID   id     `json:"id"`
 		Size *int64 `json:"size"`
 	} `json:"attachment"`
+
+	size   int64 // of what was sent
+	sha256 string
 }
 
 // once sends the file once. The request's place in the pace is taken before the
@@ -225,7 +231,7 @@ func (u uploading) send(ctx context.Context, f destination.File) (upload, error)
 			return upload{}, err
 		}
 	}
-	body := &content{from: f, limit: u.limit, still: u.timings.FileStill, cancel: cancel}
+	body := &content{from: f, limit: u.limit, still: u.timings.FileStill, cancel: cancel, hash: sha256.New()}
 	ans, err := u.post(ctx, call{
 		op:       opUpload,
 		method:   http.MethodPost,
@@ -256,6 +262,7 @@ func (u uploading) send(ctx context.Context, f destination.File) (upload, error)
 		return upload{}, &destination.Error{Op: opUpload, Kind: destination.Temporary, Code: "size differs", Err: fmt.Errorf("the account has %d bytes of %d", *size, sent)}
 	}
 	u.uploaded.note()
+	answered.Upload.size, answered.Upload.sha256 = sent, hex.EncodeToString(body.hash.Sum(nil))
 	return answered.Upload, nil
 }
 
@@ -272,6 +279,7 @@ type content struct {
 	closed atomic.Bool
 	mu     sync.Mutex
 	sent   int64
+	hash   hash.Hash // of what was sent
 	failed error
 	watch  *time.Timer // ends an upload whose bytes nobody takes
 }
@@ -289,6 +297,7 @@ func (c *content) Read(p []byte) (int, error) {
 	c.stopWatch()
 	n, err := c.from.Read(p)
 	c.sent += int64(n)
+	c.hash.Write(p[:n])
 	if c.sent > c.limit {
 		err = errOverLimit
 	}
@@ -392,7 +401,7 @@ func (up uploads) leave(lines []line) {
 	}
 	for i := range up.fates {
 		if f := &up.fates[i]; left[f.ID] && f.Code == "" {
-			f.TargetID, f.Code, f.Text = "", migration.FileWithoutComment, "its comment is beyond the most that a ticket takes"
+			*f = migration.FileFate{ID: f.ID, TicketID: f.TicketID, Code: migration.FileWithoutComment, Text: "its comment is beyond the most that a ticket takes"}
 		}
 	}
 }

@@ -1,7 +1,7 @@
 // Command files measures what the issue promises of attachments: 2,000 files
 // arrive without a byte of difference, what the source cuts short is listed and
-// never uploaded as whole, and ten files of 50 MB on their way take little
-// memory. It prints a line for each figure, and fails when an aim is missed.
+// never uploaded as whole, and with ten files of 50 MB on their way a worker
+// needs little memory. It prints a line for each figure, and fails when an aim is missed.
 package main
 
 import (
@@ -27,7 +27,6 @@ func run() error {
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
-	// Memory comes first: what the other part leaves behind is not its own.
 	memory, err := measureMemory(ctx)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package zendesktest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -20,7 +21,8 @@ type Alteration struct {
 	Body      *string
 	AuthorID  *int64
 	SaidAt    *time.Time
-	DropFiles bool // its attachments are gone
+	DropFiles bool   // its attachments are gone
+	Bytes     []byte // those of its first attachment
 }
 
 // AlteredField is a custom field's new value.
@@ -55,7 +57,24 @@ func (s *Server) Alter(name string, ticketID int64, change Alteration) error {
 	if change.DropFiles {
 		c.files = nil
 	}
+	if err := a.alterBytes(c, change.Bytes); err != nil {
+		return fmt.Errorf("alter ticket %d: %w", ticketID, err)
+	}
 	return t.alterField(change.Field)
+}
+
+func (a *account) alterBytes(c *comment, content []byte) error {
+	if content == nil {
+		return nil
+	}
+	if c.files == nil || len(c.files.files) == 0 {
+		return errors.New("the comment has no attachment")
+	}
+	altered := *c.files.files[0]
+	altered.content = content
+	c.files.files[0] = &altered
+	a.uploads.content[altered.token] = &altered
+	return nil
 }
 
 func (t *ticket) alterField(change *AlteredField) error {

@@ -65,3 +65,20 @@ func TestFact07UploadCanBeDeleted(t *testing.T) {
 	z.call("DELETE", "uploads/"+text(r.at("upload", "token"))+".json", nil).is(t, 204)
 	send(t, "GET", text(r.at("upload", "attachment", "content_url")), nil, nil).is(t, 404)
 }
+
+func TestFact07DownloadsMayNeedCredentialsAndRedirect(t *testing.T) {
+	t.Parallel()
+	const content = "<html>a file, not a page</html>"
+	z := newAccount(t, nil)
+	_, comments := z.importOne(object{"comments": []object{{"value": "c", "uploads": []string{text(z.upload("a.html", content).at("upload", "token"))}}}})
+	address := text(at(comments, 0, "attachments", 0, "content_url"))
+	z.configure(object{"secure_downloads": true})
+	login := send(t, "GET", address, nil, nil).is(t, 302).header.Get("Location")
+	contains(t, "page", send(t, "GET", login, nil, nil).is(t, 200).text, "Sign in")
+	equal(t, "content", send(t, "GET", address, nil, z.header()).is(t, 200).text, content)
+	z.configure(object{"content_host": strings.Replace(strings.TrimPrefix(z.site.url, "http://"), "127.0.0.1", "localhost", 1)})
+	signed := send(t, "GET", address, nil, z.header()).is(t, 302).header.Get("Location")
+	contains(t, "Location", signed, "http://localhost:")
+	equal(t, "content", send(t, "GET", signed, nil, nil).is(t, 200).text, content)
+	send(t, "GET", signed, nil, z.header()).is(t, 400)
+}

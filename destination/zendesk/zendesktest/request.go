@@ -22,6 +22,7 @@ type request struct {
 	input      any // what parse made of the body
 	actor      *user
 	credential string      // the bearer token
+	authorized string      // the Authorization header
 	header     http.Header // of the answer
 	base       string      // where the client reaches this account: links to further pages use it
 	arrived    int64       // nanoseconds since 1970
@@ -75,6 +76,7 @@ func (a *account) gate(q *request, authorization string) (refused *answer) {
 	q.now = a.clock()
 	a.advance(q.now)
 	a.countArrival(q)
+	q.authorized = authorization
 	if q.route != nil && q.route.public {
 		return a.strike(q)
 	}

@@ -96,6 +96,8 @@ var routes = func() map[string]*route {
 	add("uploads", "POST /api/v2/uploads", route{writes: true, parse: parseUpload, apply: createUpload})
 	add("uploads", "DELETE /api/v2/uploads/{id}", route{writes: true, apply: deleteUpload})
 	add("uploads", "GET /attachments/token/{id}", route{public: true, apply: downloadAttachment})
+	add("uploads", "GET /content/token/{id}", route{public: true, apply: downloadContent})
+	add("other", "GET /access/unauthenticated", route{public: true, apply: askToLogIn})
 
 	add("oauth", "POST /oauth/tokens", route{public: true, writes: true, parse: parseGrant, apply: issueToken})
 	return table

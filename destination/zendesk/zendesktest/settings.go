@@ -41,6 +41,11 @@ type Settings struct {
 	MaxUploadBytes int64 `json:"max_upload_bytes"`
 	// UploadExtensions lists the file name extensions (without dot) that the account takes; empty takes all.
 	UploadExtensions []string `json:"upload_extensions"`
+	// SecureDownloads gives attachments only to whoever has credentials; without it, their addresses are secret enough.
+	SecureDownloads bool `json:"secure_downloads"`
+	// ContentHost is a host, or host and port, under which this server is reached too: attachments then redirect to a
+	// signed address there, as they do to Zendesk's file servers. Empty: the account serves them itself.
+	ContentHost string `json:"content_host"`
 	// TicketFields, UserFields, OrganizationFields, Groups and Brands are shown as given; each needs an id.
 	TicketFields       []map[string]any `json:"ticket_fields"`
 	UserFields         []map[string]any `json:"user_fields"`

@@ -127,13 +127,57 @@ func (s *uploadStore) forget(u *upload) {
 	}
 }
 
-// downloadAttachment is GET .../attachments/token/{token}/: 404 once an unused token has expired.
+// downloadAttachment is GET .../attachments/token/{token}/: 404 once an unused token has expired. Whoever should have
+// credentials and has none is sent to the page where people log in.
 func downloadAttachment(a *account, q *request) answer {
-	f := a.uploads.content[q.id]
-	if f == nil || !f.upload.used && q.now >= f.upload.expires {
+	if a.settings.SecureDownloads && a.authenticate(q, q.authorized) != nil {
+		return redirect(q, q.base+"/access/unauthenticated")
+	}
+	f := a.file(q)
+	if f == nil {
 		return notFound()
 	}
+	if host := a.settings.ContentHost; host != "" {
+		scheme, _, _ := strings.Cut(q.base, "://")
+		return redirect(q, scheme+"://"+host+"/accounts/"+a.name+"/content/token/"+f.token+"/?"+q.query.Encode())
+	}
+	return f.answer()
+}
+
+// downloadContent is the file server behind it. Its addresses are signed, and as such stores do it takes no other
+// credentials besides.
+func downloadContent(a *account, q *request) answer {
+	f := a.file(q)
+	switch {
+	case q.authorized != "":
+		return plainText(http.StatusBadRequest, "application/xml", "<Error><Code>InvalidArgument</Code><Message>Only one auth mechanism allowed</Message></Error>")
+	case f == nil:
+		return notFound()
+	}
+	return f.answer()
+}
+
+// askToLogIn is the page for people without credentials.
+func askToLogIn(*account, *request) answer {
+	return plainText(http.StatusOK, "text/html; charset=utf-8", "<!DOCTYPE html><html><body>Sign in</body></html>")
+}
+
+// file is that of a content URL, or nil.
+func (a *account) file(q *request) *file {
+	f := a.uploads.content[q.id]
+	if f == nil || !f.upload.used && q.now >= f.upload.expires {
+		return nil
+	}
+	return f
+}
+
+func (f *file) answer() answer {
 	return answer{status: http.StatusOK, contentType: f.mime, body: f.content, cutAt: -1}
+}
+
+func redirect(q *request, to string) answer {
+	q.header.Set("Location", to)
+	return plainText(http.StatusFound, "text/html; charset=utf-8", "<html><body>You are being redirected.</body></html>")
 }
 
 // attachFiles uses up the tokens of a ticket's comments. A token that is unknown, used or expired leaves its comment

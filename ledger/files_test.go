@@ -1,0 +1,127 @@
+package ledger_test
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+
+	"farewell/ledger"
+	"farewell/migration"
+)
+
+// fate is what became of a ticket's attachment, which has the ticket's id and a
+// letter.
+func fate(ticket, letter, code string) migration.FileFate {
+	f := migration.FileFate{ID: ticket + letter, TicketID: ticket, Code: code}
+	if code == "" {
+		f.TargetID, f.Size, f.SHA256 = "77"+ticket, 1<<33, migration.HashText(f.ID)
+	} else {
+		f.Text = "it is \u00fcber, and\nnot there"
+	}
+	return f
+}
+
+// withFiles settles a batch, its attachments by their fates and the tickets'
+// outcomes.
+func withFiles(b migration.Batch, outcomes string) migration.Settlement {
+	s := settlement(b, outcomes)
+	of := map[string]migration.Outcome{}
+	for _, item := range s.Items {
+		of[item.SourceID] = item.Outcome
+	}
+	for _, f := range b.Files {
+		if item := f.Item(of[f.TicketID]); item.Outcome != migration.NotSent {
+			s.Files = append(s.Files, item)
+		}
+	}
+	return s
+}
+
+func listFiles(t *testing.T, l *ledger.Ledger) []string {
+	t.Helper()
+	list := []string{}
+	must(t, l.Failures(t.Context(), acme, func(f migration.Failure) error {
+		if f.Entity == migration.Attachments {
+			list = append(list, fmt.Sprint(f.SourceID, " ", f.Outcome, " ", f.Code, " ", f.Partition))
+		}
+		return nil
+	}))
+	return list
+}
+
+func TestAttachmentsAreSettledWithTheirTickets(t *testing.T) {
+	t.Parallel()
+	l, _ := open(t)
+	h := takeOver(t, l, tickets(1), "run-1")
+	b := inOrder(h, "1", "2", "3", "4")
+	b.Files = []migration.FileFate{
+		fate("1", "a", ""), fate("1", "b", migration.FileNotFound), fate("1", "c", migration.FileTooLarge),
+		fate("2", "a", ""), fate("3", "a", ""), fate("4", "a", ""),
+	}
+	b = intend(t, l, h, b)
+	checkCounts(t, l, "run-1", migration.Attachments, migration.Counts{})
+
+	// An attempt that takes over knows what the batch had; one that lost the
+	// partition decides nothing about it.
+	before := h
+	state, err := l.TakeOver(t.Context(), acme, tickets(1), "run-1")
+	must(t, err)
+	if h = state.Hold; len(state.Batches) != 1 || !reflect.DeepEqual(state.Batches[0].Files, b.Files) {
+		t.Fatalf("took over %+v, want the files %+v", state.Batches, b.Files)
+	}
+	if err := l.Settle(t.Context(), before, b.ID, withFiles(b, "ccfc")); !errors.Is(err, ledger.ErrFenced) {
+		t.Errorf("settled under the earlier fence: %v", err)
+	}
+	checkCounts(t, l, "run-1", migration.Attachments, migration.Counts{})
+
+	// The ticket 3 fails, and 4 goes out again with another batch.
+	s := withFiles(b, "ccf-")
+	at := slices.IndexFunc(s.Files, func(i migration.Item) bool { return i.SourceID == "2a" })
+	s.Files[at].Outcome, s.Files[at].Code, s.Files[at].Text = migration.Failed, migration.FileExpired, "too late"
+	must(t, l.Settle(t.Context(), h, b.ID, s))
+	must(t, l.Settle(t.Context(), h, b.ID, s)) // an uncertain commit is repeated
+	checkCounts(t, l, "run-1", migration.Attachments, migration.Counts{Read: 5, Created: 1, Skipped: 2, Failed: 2})
+	checkCounts(t, l, "run-1", migration.Tickets, migration.Counts{Read: 4, Created: 2, Failed: 1})
+	want := []string{
+		"1b failed file_not_found attachments-0001", "1c skipped file_too_large attachments-0001",
+		"2a failed file_expired attachments-0001", "3a skipped ticket_not_delivered attachments-0001",
+	}
+	if got := listFiles(t, l); !slices.Equal(got, want) {
+		t.Errorf("listed %q, want %q", got, want)
+	}
+
+	again := batch(h, 1, 0, false, []string{"3", "4"})
+	again.Files = []migration.FileFate{fate("3", "a", ""), fate("4", "a", "")}
+	again = intend(t, l, h, again)
+	must(t, l.RecordAndSettle(t.Context(), h, again.ID, migration.Evidence{Kind: migration.EvidenceResults}, withFiles(again, "cc")))
+	checkCounts(t, l, "run-1", migration.Attachments, migration.Counts{Read: 6, Created: 3, Skipped: 1, Failed: 2})
+	checkCounts(t, l, "run-2", migration.Attachments, migration.Counts{Read: 6, AlreadyThere: 3, Skipped: 1, Failed: 2})
+	if got, want := listFiles(t, l), slices.Delete(want, 3, 4); !slices.Equal(got, want) {
+		t.Errorf("listed %q, want %q: a ticket's second try has healed its file", got, want)
+	}
+}
+
+func TestSentFilesTellWhatATicketsBatchHad(t *testing.T) {
+	t.Parallel()
+	l, _ := open(t)
+	h := takeOver(t, l, tickets(1), "run-1")
+	b := inOrder(h, "1", "2", "3")
+	b.Files = []migration.FileFate{fate("1", "a", ""), fate("1", "b", migration.FileNotFound), fate("2", "a", ""), fate("3", "a", "")}
+	b = intend(t, l, h, b)
+	s := withFiles(b, "ccc")
+	s.Files[2].Outcome, s.Files[2].Code, s.Files[2].Text = migration.Failed, migration.FileExpired, "too late"
+	must(t, l.Settle(t.Context(), h, b.ID, s))
+	none := intend(t, l, h, inOrder(h, "4"))
+
+	got, err := l.SentFiles(t.Context(), acme, []string{b.ID, none.ID}, []string{"1", "2", "4"})
+	must(t, err)
+	slices.SortFunc(got, func(a, b migration.FileFate) int { return cmp.Compare(a.ID, b.ID) })
+	want := slices.Clone(b.Files[:3])
+	want[2].Code, want[2].Text = migration.FileExpired, "too late"
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("sent files\n%+v, want\n%+v", got, want)
+	}
+}
