@@ -2,10 +2,10 @@ package source
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -37,7 +37,7 @@ type PartRows struct {
 // before its first row, and closing is the caller's. There are no header rows;
 // Columns names the columns.
 //
-// Each Write is one whole row of CSV, as Postgres's COPY writes it, in key
+// Each Write is of whole rows of CSV, as Postgres's COPY writes them, in key
 // order; comments and attachments are by ticket, time and id. The text is UTF-8;
 // rows end in LF; NULL is an unquoted empty field and an empty text a quoted
 // one; times are RFC 3339 in UTC with microseconds; tags are a JSON array,
@@ -62,7 +62,7 @@ func (s *Source) CopyPart(ctx context.Context, q PartQuery, open func(view strin
 		if err != nil {
 			return err
 		}
-		c := copier{Source: s, shape: sh, conn: conn, op: &op, alive: alive, open: open}
+		c := copier{Source: s, shape: sh, conn: conn, op: &op, alive: alive, open: open, gathered: make([]byte, 0, gatherBytes)}
 		sel := selection{customer: q.Customer, after: q.Partition.After, upTo: q.Partition.UpTo, ids: ids, asOf: q.AsOf}
 		if ids != nil {
 			sel.after, sel.upTo = "", ""
@@ -80,6 +80,8 @@ type copier struct {
 	op    *operation // its view follows what is being read
 	alive *idleWatch
 	open  func(view string) (io.Writer, error)
+	// gathered is the room in which each stream gathers.
+	gathered []byte
 }
 
 func (c copier) part(ctx context.Context, e migration.Entity, sel selection, views []string, part *PartRows) error {
@@ -141,46 +143,85 @@ func (c copier) view(ctx context.Context, entity view, sel selection, name strin
 	if err != nil {
 		return 0, &writeError{err}
 	}
-	out := &stream{w: w, alive: c.alive}
+	out := &stream{w: w, alive: c.alive, gathered: c.gathered[:0]}
 	tag, err := c.conn.PgConn().CopyTo(ctx, out, "copy ("+sql+") to stdout (format csv)")
+	if err == nil {
+		out.flush()
+	}
 	if out.err != nil {
 		return 0, &writeError{out.err}
 	}
 	return tag.RowsAffected(), err
 }
 
-// stream passes bytes on and tells the watch of each.
+// gatherBytes is how much of a stream is passed on at a time: what is done for
+// each Write would cost more than what is done for each row.
+const gatherBytes = 128 << 10
+
+// stream gathers COPY's single rows, and tells the watch of each.
 type stream struct {
-	w     io.Writer
-	alive *idleWatch
-	err   error
+	w        io.Writer
+	alive    *idleWatch
+	gathered []byte
+	err      error
 }
 
-func (s *stream) Write(b []byte) (int, error) {
+func (s *stream) Write(row []byte) (int, error) {
 	s.alive.moved()
-	n, err := s.w.Write(b)
+	if len(s.gathered)+len(row) > cap(s.gathered) {
+		if s.flush(); s.err != nil {
+			return 0, s.err
+		}
+	}
+	s.gathered = append(s.gathered, row...)
+	return len(row), nil
+}
+
+func (s *stream) flush() {
+	if len(s.gathered) == 0 {
+		return
+	}
+	_, s.err = s.w.Write(s.gathered)
+	s.gathered = s.gathered[:0]
 	s.alive.moved()
-	s.err = errors.Join(s.err, err)
-	return n, err
 }
 
 // idleWatch ends a context when nothing has moved for a while.
 type idleWatch struct {
-	timer  *time.Timer
-	after  time.Duration
+	moves  atomic.Int64
 	cancel context.CancelCauseFunc
 }
 
+// looksPerIdle is how often the watch looks before it ends a stream that stands
+// still: moving must cost next to nothing, since every row moves.
+const looksPerIdle = 16
+
 func stopWhenIdle(ctx context.Context, after time.Duration) (context.Context, *idleWatch) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	w := &idleWatch{after: after, cancel: cancel}
-	w.timer = time.AfterFunc(after, func() { cancel(errStreamIdle) })
+	w := &idleWatch{cancel: cancel}
+	go w.look(ctx, after)
 	return ctx, w
 }
 
-func (w *idleWatch) moved() { w.timer.Reset(w.after) }
-
-func (w *idleWatch) stop() {
-	w.timer.Stop()
-	w.cancel(context.Canceled)
+// look returns when the stream has ended or is ended.
+func (w *idleWatch) look(ctx context.Context, after time.Duration) {
+	tick := time.NewTicker(after / looksPerIdle)
+	defer tick.Stop()
+	moves, since := w.moves.Load(), time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if n := w.moves.Load(); n != moves {
+				moves, since = n, now
+			} else if now.Sub(since) >= after {
+				w.cancel(errStreamIdle)
+			}
+		}
+	}
 }
+
+func (w *idleWatch) moved() { w.moves.Add(1) }
+
+func (w *idleWatch) stop() { w.cancel(context.Canceled) }
