@@ -109,8 +109,9 @@ func (l *Ledger) ExactCounts(ctx context.Context, m migration.Migration, run str
 			from migrations m
 			where m.id = `+theMigration+`
 		), batch as (
-			select p.entity, i.source_ids, s.seq, s.outcomes, s.run_id, s.seq is null as open,
-				s.seq is null and (d.doubtful or not d.answered and i.send_by < clock_timestamp()) as doubtful
+			select p.entity, i.source_ids, s.outcomes, s.run_id, s.seq is null as open,
+				s.seq is null and (d.doubtful or not d.answered and i.send_by < clock_timestamp()) as doubtful,
+				row_number() over (order by s.seq) as place
 			from asked a
 			join intents i on i.migration_id = a.migration_id
 			join partitions p on p.id = i.partition_id
@@ -121,19 +122,24 @@ func (l *Ledger) ExactCounts(ctx context.Context, m migration.Migration, run str
 				where s.seq is null and e.migration_id = i.migration_id and e.batch_id = i.batch_id
 			) d
 		), record as (
-			select b.entity, u.id collate "C" as id, b.seq, b.run_id, b.open, b.doubtful, u.outcome
-			from batch b, unnest(id_list(b.source_ids), string_to_array(b.outcomes, null)) u(id, outcome)
+			-- Of what is said of a record the largest number holds: what is open, what is in
+			-- doubt, what was sent, what came last. Numbers need no sorting of all records.
+			select b.entity, max(b.rank + coalesce(ascii(u.outcome), 0)
+				+ case when u.outcome <> '-' then 2::bigint << 59 when u.outcome = '-' then 1::bigint << 59 else 0 end) as said
+			from (select *, (open::int::bigint << 62) + (doubtful::int::bigint << 61) + (place << 8) as rank from batch) b,
+				unnest(id_list(b.source_ids), string_to_array(b.outcomes, null)) u(id, outcome)
+			group by b.entity, u.id collate "C"
 		), fate as (
-			select distinct on (entity, id) entity, run_id, open, doubtful, outcome
-			from record
-			order by entity, id, open desc, doubtful desc, outcome = '-', seq desc
+			select r.entity, b.run_id, b.doubtful, chr(nullif(r.said & 255, 0)::int) as outcome, r.records
+			from (select entity, said, count(*) as records from record group by entity, said) r
+			join batch b on b.place = (r.said >> 8) & ((1::bigint << 51) - 1)
 		)
-		select a.migration_id, f.entity, count(*),
-			count(*) filter (where outcome = 'c' and run_id = a.mine),
-			count(*) filter (where outcome = 'a' or outcome = 'c' and run_id is distinct from a.mine),
-			count(*) filter (where outcome = 's'),
-			count(*) filter (where outcome = 'f'),
-			count(*) filter (where doubtful), null::timestamptz
+		select a.migration_id, f.entity, sum(records)::bigint,
+			coalesce(sum(records) filter (where outcome = 'c' and run_id = a.mine), 0)::bigint,
+			coalesce(sum(records) filter (where outcome = 'a' or outcome = 'c' and run_id is distinct from a.mine), 0)::bigint,
+			coalesce(sum(records) filter (where outcome = 's'), 0)::bigint,
+			coalesce(sum(records) filter (where outcome = 'f'), 0)::bigint,
+			coalesce(sum(records) filter (where doubtful), 0)::bigint, null::timestamptz
 		from fate f, asked a
 		group by a.migration_id, f.entity`, key(m, run)...)
 	if err != nil {
