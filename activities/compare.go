@@ -21,14 +21,23 @@ func (a *Activities) CompareSource(ctx context.Context, in migration.CompareInpu
 		return migration.CompareOutcome{}, err
 	}
 	c := comparer{a: a, in: in, asOf: plan.AsOf, found: map[migration.Entity][]migration.Failure{}}
+	if in.Limited {
+		plan.Partitions = nil // a trial knows that it left records out
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	next := c.readAhead(ctx, plan.Partitions)
 	for _, p := range plan.Partitions {
-		if in.Limited {
-			continue // a trial knows that it left records out
+		select {
+		case read := <-next:
+			if read.err != nil {
+				return migration.CompareOutcome{}, read.err
+			}
+			c.partition(p, read)
+			pulse.progress(0)
+		case <-ctx.Done():
+			return migration.CompareOutcome{}, ctx.Err()
 		}
-		if err := c.partition(ctx, p); err != nil {
-			return migration.CompareOutcome{}, err
-		}
-		pulse.progress(0)
 	}
 	for _, e := range migration.Work() {
 		if err := a.Ledger.Compared(ctx, in.Migration, in.Run, e, c.found[e]); err != nil {
@@ -48,26 +57,53 @@ type comparer struct {
 	found map[migration.Entity][]migration.Failure
 }
 
-func (c *comparer) partition(ctx context.Context, p migration.Partition) error {
-	var known map[string]ledger.RecordState
+// bothSides is what source and ledger know of a partition.
+type bothSides struct {
+	listed   []migration.Listed
+	known    map[string]ledger.RecordState
+	demanded map[string]ledger.RecordState // of people: who was brought on demand
+	err      error
+}
+
+// readAhead reads each partition while the one before it is compared. It ends
+// with the context.
+func (c *comparer) readAhead(ctx context.Context, partitions []migration.Partition) <-chan bothSides {
+	next := make(chan bothSides)
+	go func() {
+		for _, p := range partitions {
+			read := c.read(ctx, p)
+			select {
+			case next <- read:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return next
+}
+
+func (c *comparer) read(ctx context.Context, p migration.Partition) (both bothSides) {
 	var unknown error
 	var reading sync.WaitGroup
-	reading.Go(func() { known, unknown = c.a.Ledger.Outcomes(ctx, c.in.Migration, p.ID) })
-	listed, err := c.a.Source.IDs(ctx, c.in.Migration.Customer, p)
+	reading.Go(func() { both.known, unknown = c.a.Ledger.Outcomes(ctx, c.in.Migration, p.ID) })
+	both.listed, both.err = c.a.Source.IDs(ctx, c.in.Migration.Customer, p)
 	reading.Wait()
-	if err != nil {
-		return fmt.Errorf("list the ids of %s: %w", p.ID, err)
-	}
-	if unknown != nil {
-		return fmt.Errorf("read the outcomes of %s: %w", p.ID, unknown)
-	}
-	demanded := map[string]ledger.RecordState{}
-	if p.Entity != migration.Tickets {
-		demanded, err = c.a.Ledger.Outcomes(ctx, c.in.Migration, migration.OnDemand(p.Entity).ID)
-		if err != nil {
-			return fmt.Errorf("read who was brought on demand: %w", err)
+	switch {
+	case both.err != nil:
+		both.err = fmt.Errorf("list the ids of %s: %w", p.ID, both.err)
+	case unknown != nil:
+		both.err = fmt.Errorf("read the outcomes of %s: %w", p.ID, unknown)
+	case p.Entity != migration.Tickets:
+		both.demanded, both.err = c.a.Ledger.Outcomes(ctx, c.in.Migration, migration.OnDemand(p.Entity).ID)
+		if both.err != nil {
+			both.err = fmt.Errorf("read who was brought on demand: %w", both.err)
 		}
 	}
+	return both
+}
+
+func (c *comparer) partition(p migration.Partition, read bothSides) {
+	listed, known := read.listed, read.known
 	if p.Entity == migration.Tickets {
 		c.out.Comparison.Tickets += int64(len(listed))
 	}
@@ -75,7 +111,7 @@ func (c *comparer) partition(ctx context.Context, p migration.Partition) error {
 	for _, r := range listed {
 		state, ok := known[r.ID]
 		if !ok {
-			state, ok = demanded[r.ID]
+			state, ok = read.demanded[r.ID]
 		}
 		delete(known, r.ID)
 		if !ok {
@@ -106,7 +142,6 @@ func (c *comparer) partition(ctx context.Context, p migration.Partition) error {
 	if late {
 		c.out.Partitions = append(c.out.Partitions, p)
 	}
-	return nil
 }
 
 // datedBefore is how much earlier a change may be dated than it can be seen:
