@@ -26,6 +26,7 @@ type folder struct {
 	disk    disk
 
 	publishing sync.Mutex
+	written    written
 }
 
 // draftName is a try's description on its way.
@@ -92,11 +93,21 @@ func (f *folder) removeTries(part, keep string) error {
 }
 
 func (f *folder) endTry(_ context.Context, try string) error {
+	f.written.forget(f.tryPath(try))
 	return removeFolder(f.disk, f.tryPath(try))
 }
 
 func (f *folder) createRows(_ context.Context, try, name string) (sink, error) {
-	return createFile(f.disk, filepath.Join(f.tryPath(try), name))
+	path := filepath.Join(f.tryPath(try), name)
+	to, err := createFile(f.disk, path)
+	if err != nil {
+		return nil, err
+	}
+	return rowsSink{to, &f.written, path}, nil
+}
+
+func (f *folder) untouched(try, name string) bool {
+	return f.written.untouched(filepath.Join(f.tryPath(try), name))
 }
 
 func (f *folder) commitPart(_ context.Context, part, try string, description []byte) error {
@@ -326,6 +337,7 @@ func (f *folder) tidy(_ context.Context, keep map[string]string) error {
 		return err
 	}
 	for part, try := range keep {
+		f.written.forget(f.tryPath(try)) // a later publishing reads what it finds
 		if err := f.removeTries(part, try); err != nil {
 			return err
 		}

@@ -412,6 +412,9 @@ func (f fileJob) bytes() (sum int64) {
 // writeFile writes one file: the header row, then every part's rows, in one
 // ordered read.
 func (b *Bundle) writeFile(ctx context.Context, op string, w *bagWriter, to *tableFile, f fileJob) error {
+	if err := ctx.Err(); err != nil {
+		return err // what need not be read would not notice
+	}
 	if len(f.pieces) == 1 && len(f.extra) == 0 {
 		done, err := b.adopt(ctx, op, w, to, f.pieces[0])
 		if done || err != nil {
@@ -430,8 +433,8 @@ func (b *Bundle) writeFile(ctx context.Context, op string, w *bagWriter, to *tab
 	return err
 }
 
-// adopt makes a part's file the bundle's, after one ordered read of it. false:
-// it has to be copied.
+// adopt makes a part's file the bundle's, after one ordered read of it unless
+// it is as it was when it was hashed. false: it has to be copied.
 func (b *Bundle) adopt(ctx context.Context, op string, w *bagWriter, to *tableFile, p piece) (bool, error) {
 	if done, err := w.shelf.adopt(p.part.Try, p.View, to.Path); !done {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -439,8 +442,10 @@ func (b *Bundle) adopt(ctx context.Context, op string, w *bagWriter, to *tableFi
 		}
 		return false, err
 	}
-	if err := b.readPiece(ctx, op, p, 0, io.Discard); err != nil {
-		return false, err
+	if !b.vault.untouched(p.part.Try, p.View) {
+		if err := b.readPiece(ctx, op, p, 0, io.Discard); err != nil {
+			return false, err
+		}
 	}
 	to.Rows, to.digest = p.Rows, p.digest
 	w.note(to.Path, p.digest)

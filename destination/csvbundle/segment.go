@@ -8,9 +8,9 @@ import (
 	"io"
 )
 
-// bufferSize gathers COPY's single rows into writes that a disk likes; it is
-// all the memory that a stream needs.
-const bufferSize = 256 << 10
+// bufferSize gathers small writes into ones that a disk likes; larger ones, as
+// a source's streams are, pass by without being copied.
+const bufferSize = 64 << 10
 
 // digest is what is known about the bytes of a file.
 type digest struct {

@@ -50,6 +50,9 @@ type vault interface {
 
 	// openRows reads one of a try's files from an offset on.
 	openRows(ctx context.Context, try, name string, offset int64) (io.ReadCloser, error)
+	// untouched tells whether one of a try's files is for certain as this process
+	// has written it since a bundle was last published.
+	untouched(try, name string) bool
 
 	// published opens the bundle that is there. fs.ErrNotExist: none is.
 	published(ctx context.Context) (bag, error)
