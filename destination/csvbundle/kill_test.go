@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -76,12 +77,14 @@ type failingDisk struct {
 	half bool
 	fail func() error
 
-	steps int
+	steps atomic.Int64 // files are written side by side
 }
 
+// isOver counts a step, and tells whether it fails.
+func (d *failingDisk) isOver() bool { return d.steps.Add(1) >= int64(d.step) }
+
 func (d *failingDisk) next() error {
-	d.steps++
-	if d.steps >= d.step {
+	if d.isOver() {
 		return d.fail()
 	}
 	return nil
@@ -136,8 +139,7 @@ type failingFile struct {
 }
 
 func (f *failingFile) Write(p []byte) (int, error) {
-	f.disk.steps++
-	if f.disk.steps >= f.disk.step {
+	if f.disk.isOver() {
 		n := 0
 		if f.disk.half {
 			n, _ = f.file.Write(p[:len(p)/2])

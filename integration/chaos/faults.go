@@ -26,9 +26,9 @@ func (p plan) faults(account int) []map[string]any {
 	}
 	list = append(list,
 		// Of these, a number for each account.
-		fault("cut_after", "users", 1, "skip", 3, "count", 1),
-		fault("cut_after", "organizations", 1, "skip", 2, "count", 1),
-		fault("error_after", "users", 1, "skip", 6, "count", 1),
+		fault("cut_after", makeUsers, 1, "skip", 3, "count", 1),
+		fault("cut_after", makeOrganizations, 1, "count", 1),
+		fault("error_after", makeUsers, 1, "skip", 6, "count", 1),
 		// Of these, a share of all imports.
 		fault("cut_before", "imports", .014),
 		fault("cut_after", "imports", .02),
@@ -62,6 +62,25 @@ func (p plan) faults(account int) []map[string]any {
 // usesOAuth holds for accounts whose tokens can expire.
 func usesOAuth(account int) bool { return account%2 == 0 }
 
+// The requests that make people. What only reads, and fails, leaves no doubt.
+const (
+	makeUsers         = "POST /api/v2/users/create_many"
+	makeOrganizations = "POST /api/v2/organizations/create_many"
+)
+
+// shortName is how the report calls requests; imports need no name.
+func shortName(on string) string {
+	switch on {
+	case "imports":
+		return ""
+	case makeUsers:
+		return "_users"
+	case makeOrganizations:
+		return "_organizations"
+	}
+	return "_" + on
+}
+
 // windowFaults are those after which a request was accepted and not answered.
 var windowFaults = map[string]bool{
 	"cut_after": true, "cut_half": true, "error_after": true, "late": true,
@@ -77,10 +96,7 @@ func (w *world) countFaults(ctx context.Context, c *customer) error {
 		return err
 	}
 	for i, f := range w.faults(c.number) {
-		name := f["kind"].(string)
-		if on := f["on"].(string); on != "imports" {
-			name += "_" + on
-		}
+		name := f["kind"].(string) + shortName(f["on"].(string))
 		w.fired[name] += stats.Fired[i]
 	}
 	return nil
