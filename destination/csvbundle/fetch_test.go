@@ -337,7 +337,7 @@ func (z *zeros) Read(p []byte) (int, error) {
 
 // Not parallel: it measures what the whole process allocates.
 func TestMemoryDoesNotGrowWithTheFiles(t *testing.T) {
-	const most = 8 << 20
+	const most = 16 << 20
 	b := openAt(t, t.TempDir())
 	d := newDepot(map[string]string{"5": "", "6": "", "7": ""})
 	in, texts := partWithFiles(d, "5,1,11\n6,1,11\n7,2,21\n")
