@@ -15,6 +15,7 @@ const (
 	RuleSubjectCut       Rule = "subject_cut"       // longer than the destination takes: cut, the whole of it in a private comment
 	RuleSubjectKept      Rule = "subject_kept"      // that private comment, which the source does not have
 	RuleFilesNamed       Rule = "files_named"       // a private comment that names the attachments which are not with the ticket
+	RuleFileRenamed      Rule = "file_renamed"      // an attachment's name that no name can be, or longer than file systems take
 	RuleTextCleaned      Rule = "text_cleaned"      // NUL, control characters or bytes that are no text: replaced
 	RuleBodySplit        Rule = "body_split"        // longer than the destination takes: several comments, one after the other
 	RuleBodyBlank        Rule = "body_blank"        // blank, which is refused: a word that says so

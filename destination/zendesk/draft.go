@@ -38,6 +38,7 @@ func (in *EncodeInput) draft(t *migration.Ticket, partitionTag string) draft {
 	d.tagged(partitionTag)
 	d.say()
 	d.leave()
+	d.nameFiles()
 	d.date()
 	return d
 }

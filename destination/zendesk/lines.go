@@ -112,6 +112,25 @@ func (d *draft) add(r migration.Rule, l line) {
 	d.note("comments.body", l.part(), r, migration.HashText(""), migration.HashText(l.body))
 }
 
+// nameFiles notes which attachments of its lines have another name than at the
+// source.
+func (d *draft) nameFiles() {
+	sent := map[string]bool{}
+	for i := range d.lines {
+		for _, token := range d.lines[i].uploads {
+			sent[token] = true
+		}
+	}
+	if len(sent) == 0 {
+		return
+	}
+	for _, f := range d.t.Files() {
+		if name := fileName(f); name != f.FileName && sent[d.in.Files.tokens[f.ID]] {
+			d.note("attachments.file_name", f.ID, migration.RuleFileRenamed, migration.HashText(f.FileName), migration.HashText(name))
+		}
+	}
+}
+
 // leave leaves out the lines beyond the limit.
 func (d *draft) leave() {
 	if len(d.lines) <= commentLimit || !d.applies(migration.RuleCommentsOver) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -391,5 +392,40 @@ func TestUploadsKeepToThePaceAndAreBounded(t *testing.T) {
 	}
 	if n := small.count(t, "peak_requests_per_window"); n > 48 {
 		t.Errorf("%d requests in a minute, want 48 of 60", n)
+	}
+}
+
+func TestAFileThatIsRenamedIsAChangeOnTheList(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, nil)
+	a := s.open(t)
+	page := tickets("t", 1)
+	var files shelf
+	long := strings.Repeat("é", 200)
+	for id, name := range map[string]string{"1": "plain name.pdf", "2": " a\r\nb\x7f.pdf", "3": long + ".pdf", "4": "\t", "5": "gone\n.pdf"} {
+		files.attach(&page.Tickets[0], id, name, []byte(id))
+	}
+	files.fail("5", &destination.FileError{Code: migration.FileNotFound, Text: "it is gone"}, true)
+	parcel, items := bring(t, a, page, &files)
+	want := map[string]string{"2": "ab.pdf", "3": strings.Repeat("é", 125) + ".pdf", "4": "attachment-4"}
+	for _, c := range parcel.Changes {
+		if c.Rule != migration.RuleFileRenamed {
+			continue
+		}
+		if c.Field != "attachments.file_name" || c.After != migration.HashText(want[c.Part]) {
+			t.Errorf("change %+v", c)
+		}
+		delete(want, c.Part)
+	}
+	if len(want) != 0 {
+		t.Errorf("not listed: %q", want)
+	}
+	var names []string
+	for _, f := range s.comments(t, items[0].TargetID)[0].Attachments {
+		names = append(names, f.FileName)
+	}
+	slices.Sort(names)
+	if want := []string{"ab.pdf", "attachment-4", "plain name.pdf", strings.Repeat("é", 125) + ".pdf"}; !slices.Equal(names, want) {
+		t.Errorf("names %q, want %q", names, want)
 	}
 }
