@@ -204,6 +204,14 @@ func TestUnconfirmed04LargestFile(t *testing.T) {
 	}
 }
 
+func TestUnconfirmed04FileNames(t *testing.T) {
+	t.Parallel()
+	assumed(t, "4g", "a file keeps its name, whatever characters are in it")
+	z := asIs(t, nil)
+	const name = "Ünï \U0001F389 שלום (1) 'a' \"b\" & c;d+e%20.tar.gz"
+	equal(t, "file_name", z.upload(name, "x").is(t, 201).at("upload", "attachment", "file_name"), name)
+}
+
 func TestUnconfirmed05ListByExternalIDLeavesArchivedOut(t *testing.T) {
 	t.Parallel()
 	assumed(t, "5a", "tickets?external_id= does not see archived tickets")
