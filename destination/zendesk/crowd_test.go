@@ -304,6 +304,22 @@ func TestACensusSavesTheLookUps(t *testing.T) {
 	}
 }
 
+func TestACensusOfOrganizationsToo(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, nil)
+	c := newCrowd(t, s.open(t))
+	c.bring(migration.Organizations, organizationsPage(1))
+	parcel, err := s.open(t).Prepare(within(t), destination.PrepareInput{
+		Entity: migration.Organizations, Run: "run", Rows: 1000, Page: organizationsPage(2), Directory: c.directory,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(parcel.Sent, []string{"o1"}) {
+		t.Errorf("sent %v, but the first is there", parcel.Sent)
+	}
+}
+
 func TestATicketKeepsItsOrganizationOnlyWhereItsRequesterIsInIt(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t, nil)

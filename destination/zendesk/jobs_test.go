@@ -3,6 +3,10 @@ package zendesk_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -53,6 +57,38 @@ func TestAwaitSurvivesWhatJobsDo(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAwaitAsksAtAJobsOwnAddressWhenTheManyDoNotShowIt(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, nil)
+	front := httptest.NewServer(withoutShowMany(s.http.Config.Handler))
+	t.Cleanup(front.Close)
+	account := s.account()
+	account.URL = front.URL + "/accounts/acme"
+	a := open(t, zendesk.Options{Account: account, Timings: timings()})
+	receipt, b, err := submit(t, a, tickets("t", 5))
+	if err != nil {
+		t.Fatalf("submit: %v", err)
+	}
+	result, err := a.Await(within(t), receipt.JobID, migration.Tickets, b.SourceIDs)
+	if err != nil || result.Whole || created(result.Items) != 5 {
+		t.Errorf("result %+v, error %v, want 5 created", result, err)
+	}
+	if n := s.requests(t, "GET /api/v2/job_statuses/{id}"); n == 0 {
+		t.Error("nobody asked at the job's own address")
+	}
+}
+
+func withoutShowMany(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/job_statuses/show_many") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"job_statuses":[]}`) // to the test's own client
+	})
 }
 
 func TestAwaitAsksForAllJobsTogether(t *testing.T) {

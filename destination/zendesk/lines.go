@@ -57,7 +57,7 @@ func (d *draft) say() {
 	if len(d.lines) == 0 && d.applies(migration.RuleNoMessages) {
 		d.add(migration.RuleNoMessages, line{author: d.requester, body: noMessages, created: d.t.CreatedAt, uploads: d.in.Files.of(d.t.Attachments)})
 	}
-	if d.whole != "" {
+	if d.whole != "" && d.applies(migration.RuleSubjectKept) {
 		d.keep(migration.RuleSubjectKept, "subject", wholeSubject+d.whole)
 	}
 	if d.mapped.note != "" {

@@ -15,8 +15,8 @@ var listed []byte
 
 // differences is the written list of where Zendesk is not as its file says.
 type differences struct {
-	// MustOccur are the endpoints that a recording must hold, since the client
-	// uses them: without them nothing would be shown.
+	// MustOccur are the endpoints that the client uses: a recording must hold a
+	// request of the client's to each, with a good answer, and to no other.
 	MustOccur []string     `yaml:"must_occur"`
 	Expected  []difference `yaml:"differences"`
 }

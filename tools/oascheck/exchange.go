@@ -46,6 +46,10 @@ func eachExchange(path string, take func(*exchange) error) error {
 	}
 }
 
+// ofClient tells a request of Farewell's from one that a test makes to prepare
+// the account or to look at it.
+func (e *exchange) ofClient() bool { return e.RequestHeader.Get("User-Agent") == "farewell" }
+
 // location is the request's address as the OpenAPI file has it: without the
 // optional suffix .json, in which Zendesk's own examples differ too.
 func (e *exchange) location() (*url.URL, error) {

@@ -119,16 +119,24 @@ func TestVerdictFailsForWhatIsNotListedStaleOrNotRecorded(t *testing.T) {
 	t.Parallel()
 	known := place{"GET /a", "answer 200", "/x/*/y", "nullable"}
 	const line = "differences: [{endpoint: GET **, part: answer 20**, at: '/x/*/y', rule: nullable, why: w, source: 'https://example.com'}]\n"
+	const use = "must_occur: [GET /a]\n"
+	client := http.Header{"User-Agent": {"farewell"}}
 	for name, c := range map[string]struct {
-		list  string
-		found []place
-		want  string
+		list   string
+		found  []place
+		header http.Header
+		status int
+		want   string
 	}{
-		"as listed":       {line, []place{known}, "valid: "},
-		"not listed":      {line, []place{known, {"GET /a", "answer 200", "/x/*/z", "nullable"}}, "not as the file says: GET /a, answer 200, at /x/*/z: nullable"},
-		"stale":           {line, nil, "stale: "},
-		"an endpoint":     {line + "must_occur: [GET /b]\n", []place{known}, "not recorded: GET /b"},
-		"nothing was off": {"must_occur: [GET /a]\n", nil, "valid: "},
+		"as listed":                  {use + line, []place{known}, client, 200, "valid: "},
+		"not listed":                 {use + line, []place{known, {"GET /a", "answer 200", "/x/*/z", "nullable"}}, client, 200, "not as the file says: GET /a, answer 200, at /x/*/z: nullable"},
+		"stale":                      {use + line, nil, client, 200, "stale: "},
+		"an endpoint":                {line + "must_occur: [GET /a, GET /b]\n", []place{known}, client, 200, "not recorded: GET /b"},
+		"nothing was off":            {use, nil, client, 200, "valid: "},
+		"the tests alone ask":        {use, nil, nil, 200, "not recorded: GET /a"},
+		"refusals only":              {use, nil, client, 422, "never answered well: GET /a"},
+		"an endpoint not listed":     {"must_occur: []\n", nil, client, 200, "used and not on the list: GET /a"},
+		"the tests may ask anything": {"must_occur: []\n", nil, nil, 200, "valid: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -141,7 +149,7 @@ func TestVerdictFailsForWhatIsNotListedStaleOrNotRecorded(t *testing.T) {
 			for _, p := range c.found {
 				found.deviations = append(found.deviations, deviation{place: p})
 			}
-			r.take(&exchange{Status: 200}, found)
+			r.take(&exchange{RequestHeader: c.header, Status: c.status}, found)
 			var out strings.Builder
 			if held := r.print(&out); held != (c.want == "valid: ") || !strings.Contains(out.String(), "\n"+c.want) {
 				t.Errorf("held %t, want %q in\n%s", held, c.want, out.String())

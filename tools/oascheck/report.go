@@ -22,6 +22,7 @@ type report struct {
 type endpointCount struct {
 	requests, answers   int
 	deviating, unlisted int // exchanges
+	sent, taken         int // those of the client, and of these the ones that were answered well
 }
 
 // tally is a deviation that is not on the list.
@@ -45,6 +46,12 @@ func (r *report) take(e *exchange, c checked) {
 	row.requests++
 	if e.Status != 0 {
 		row.answers++
+	}
+	if e.ofClient() {
+		row.sent++
+		if e.Status/100 == 2 {
+			row.taken++
+		}
 	}
 	unlisted := false
 	for _, d := range c.deviations {
@@ -70,12 +77,12 @@ func (r *report) take(e *exchange, c checked) {
 // is well.
 func (r *report) print(out io.Writer) bool {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "endpoint\trequests\tanswers\tas listed\tnot as the file says")
+	fmt.Fprintln(table, "endpoint\trequests\tof the client\tanswers\tas listed\tnot as the file says")
 	exchanges := 0
 	for _, name := range slices.Sorted(maps.Keys(r.endpoints)) {
 		row := r.endpoints[name]
 		exchanges += row.requests
-		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\n", name, row.requests, row.answers, row.deviating-row.unlisted, row.unlisted)
+		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\n", name, row.requests, row.sent, row.answers, row.deviating-row.unlisted, row.unlisted)
 	}
 	_ = table.Flush() // to a terminal; nothing can be done
 
@@ -90,21 +97,38 @@ func (r *report) print(out io.Writer) bool {
 			fmt.Fprintf(out, "stale: differences.yaml lists %s, %s, at %s: %s, which did not occur: take it out\n", line.Endpoint, line.Part, line.At, line.Rule)
 		}
 	}
-	missing := 0
-	for _, name := range r.expected.MustOccur {
-		if r.endpoints[name] == nil {
-			missing++
-			fmt.Fprintf(out, "not recorded: %s, which the client uses\n", name)
-		}
-	}
+	missing := r.printMissing(out)
 	held := len(r.fresh) == 0 && stale == 0 && missing == 0
 	verdict := "valid"
 	if !held {
 		verdict = "NOT VALID"
 	}
-	fmt.Fprintf(out, "%s: %d exchanges at %d endpoints; %d deviations not on the list, %d of %d on the list stale, %d endpoints not recorded\n",
+	fmt.Fprintf(out, "%s: %d exchanges at %d endpoints; %d deviations not on the list, %d of %d on the list stale, %d of the client's endpoints not shown or not listed\n",
 		verdict, exchanges, len(r.endpoints), len(r.fresh), stale, len(r.expected.Expected), missing)
 	return held
+}
+
+// printMissing compares the list of the client's endpoints with what it sent, and
+// counts those of which too little is shown: each must have been answered well
+// once, and none must be missing in the list.
+func (r *report) printMissing(out io.Writer) (missing int) {
+	for _, name := range r.expected.MustOccur {
+		switch row := r.endpoints[name]; {
+		case row == nil || row.sent == 0:
+			missing++
+			fmt.Fprintf(out, "not recorded: %s, which the client uses\n", name)
+		case row.taken == 0:
+			missing++
+			fmt.Fprintf(out, "never answered well: %s, which the client uses\n", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.endpoints)) {
+		if row := r.endpoints[name]; row.sent > 0 && !slices.Contains(r.expected.MustOccur, name) {
+			missing++
+			fmt.Fprintf(out, "used and not on the list: %s: add it to must_occur\n", name)
+		}
+	}
+	return missing
 }
 
 // oneLine is the first line of a library's words, not too long.

@@ -1,9 +1,12 @@
 package zendesktest_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"flag"
+	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -46,7 +49,7 @@ func sandboxOnly(t *testing.T, why string) {
 // Settings are what an account must be like; only bulk users can be seen.
 func existing(t *testing.T, url, authorization string, settings object) zendesk {
 	t.Helper()
-	z := zendesk{t: t, url: url + "/api/v2/", authorization: authorization, made: &made{}}
+	z := zendesk{t: t, url: url + "/api/v2/", authorization: authorization, made: &made{mark: "-" + strings.ToLower(rand.Text()[:8])}}
 	for name, value := range settings {
 		if name != "bulk_users" {
 			sandboxOnly(t, "it needs "+name+" set")
@@ -61,13 +64,14 @@ func existing(t *testing.T, url, authorization string, settings object) zendesk 
 
 // made is what a test made in a real account.
 type made struct {
+	mark                                string // of everything that must be unique there
 	mu                                  sync.Mutex
 	tickets, users, organizations, jobs []string
 }
 
 // note keeps what an answer says was made.
-func (m *made) note(path string, answer reply) {
-	if m == nil || answer.status < 200 || answer.status > 299 {
+func (m *made) note(method, path string, answer reply) {
+	if m == nil || method != http.MethodPost || answer.status < 200 || answer.status > 299 {
 		return
 	}
 	m.mu.Lock()
@@ -75,7 +79,7 @@ func (m *made) note(path string, answer reply) {
 	if id := answer.at("ticket", "id"); id != nil {
 		m.tickets = append(m.tickets, itoa(whole(id)))
 	}
-	if id := answer.at("user", "id"); id != nil && strings.HasPrefix(path, "users") {
+	if id := answer.at("user", "id"); id != nil {
 		m.users = append(m.users, itoa(whole(id)))
 	}
 	if id := answer.at("organization", "id"); id != nil {
@@ -87,35 +91,68 @@ func (m *made) note(path string, answer reply) {
 	}
 }
 
-// cleanUp deletes what the test made. Zendesk keeps deleted tickets for 30
-// days among the deleted ones.
+// leftBehind starts what is said of records that could not be deleted.
+const leftBehind = "left behind in the account: "
+
+// cleanUp deletes what the test made, and says what is there all the same.
+// Zendesk keeps deleted tickets for 30 days among the deleted ones.
 func (z zendesk) cleanUp() {
 	z.awaitJobs()
 	m := z.made
-	for len(m.tickets) > 0 {
-		n := min(len(m.tickets), 100)
-		z.call("DELETE", "tickets/destroy_many"+query("ids", strings.Join(m.tickets[:n], ",")), nil)
-		m.tickets = m.tickets[n:]
+	var deletions []string
+	for ids := range slices.Chunk(m.tickets, 100) {
+		r := z.room("DELETE", "tickets/destroy_many"+query("ids", strings.Join(ids, ",")))
+		deletions = append(deletions, text(r.at("job_status", "id")))
+	}
+	for _, id := range deletions {
+		z.end(id)
 	}
 	for _, id := range m.users {
-		z.call("DELETE", "users/"+id, nil)
+		z.room("DELETE", "users/"+id)
 	}
 	for _, id := range m.organizations {
-		z.call("DELETE", "organizations/"+id, nil)
+		z.room("DELETE", "organizations/"+id)
 	}
+	z.look("tickets", m.tickets)
+	z.look("users", m.users)
+	z.look("organizations", m.organizations)
+}
+
+// room repeats a request that there is no room for yet.
+func (z zendesk) room(method, path string) (r reply) {
+	until(z.t, "room for "+method+" "+path, func() bool {
+		r = z.call(method, path, nil)
+		return r.status != 429 && r.at("error") != "TooManyJobs"
+	})
+	return r
+}
+
+// look tells what is still there. A deleted user is listed, but not as active.
+func (z zendesk) look(kind string, ids []string) {
+	for some := range slices.Chunk(ids, 100) {
+		for _, record := range z.room("GET", kind+"/show_many"+query("ids", strings.Join(some, ","))).list(kind) {
+			if at(record, "active") != false && at(record, "status") != "deleted" {
+				z.t.Logf("%s%s/%d", leftBehind, kind, whole(at(record, "id")))
+			}
+		}
+	}
+}
+
+// end waits for the end of a job.
+func (z zendesk) end(id string) (ended reply) {
+	until(z.t, "the end of job "+id, func() bool {
+		ended = z.get("job_statuses/" + id)
+		status := ended.at("job_status", "status")
+		return ended.status == 404 || status == "completed" || status == "failed"
+	})
+	return ended
 }
 
 // awaitJobs waits for the jobs whose records are to be deleted.
 func (z zendesk) awaitJobs() {
 	for _, job := range z.made.jobs {
 		kind, id, _ := strings.Cut(job, " ")
-		var ended reply
-		until(z.t, "the end of job "+id, func() bool {
-			ended = z.get("job_statuses/" + id)
-			status := ended.at("job_status", "status")
-			return ended.status == 404 || status == "completed" || status == "failed"
-		})
-		results, _ := ended.at("job_status", "results").([]any)
+		results, _ := z.end(id).at("job_status", "results").([]any)
 		for _, r := range results {
 			if made := whole(at(r, "id")); made > 0 && at(r, "status") != "Updated" {
 				switch kind {
@@ -149,8 +186,38 @@ func askEvery() time.Duration {
 	return 5 * time.Millisecond
 }
 
+// real tells an account that somebody uses from the sandbox's, of which each
+// test has its own.
+func (z zendesk) real() bool { return z.made != nil }
+
+// own is a word that nothing else in the account has.
+func (z zendesk) own(word string) string {
+	if z.real() {
+		return word + z.made.mark
+	}
+	return word
+}
+
+// mail is an address that nobody in the account has. Nobody in the world has it
+// either: https://www.rfc-editor.org/rfc/rfc2606#section-2.
+func (z zendesk) mail(name string) string { return z.own(name) + "@x.example" }
+
+// counted compares what the sandbox has counted behind the API.
+func (z zendesk) counted(name string, want any) {
+	z.t.Helper()
+	if !z.real() {
+		equal(z.t, name, z.stats()[name], want)
+	}
+}
+
+// tickets are how many have an external id and are not archived.
+func (z zendesk) tickets(externalID string) int {
+	z.t.Helper()
+	return len(z.get("tickets"+query("external_id", externalID)).is(z.t, 200).list("tickets"))
+}
+
 // spent tells whether a real account has no request left in its minute, which
 // is then waited out; the tests of limits are about others.
 func (z zendesk) spent(r reply) bool {
-	return z.made != nil && r.status == 429 && r.header.Get("X-Rate-Limit-Remaining") == "0"
+	return z.real() && r.status == 429 && r.header.Get("X-Rate-Limit-Remaining") == "0"
 }

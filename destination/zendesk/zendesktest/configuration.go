@@ -94,7 +94,7 @@ func shownReferences(configured []map[string]any, standard []reference) []map[st
 func showAccountSettings(a *account, q *request) answer {
 	return jsonAnswer(http.StatusOK, mustMarshal(map[string]any{"settings": map[string]any{
 		"active_features": map[string]any{"customer_satisfaction": false, "user_org_fields": true, "ticket_forms": false, "multiple_organizations": true},
-		"api":             map[string]any{"accepted_api_agreement": true, "api_password_access": false, "api_token_access": true},
+		"api":             map[string]any{"accepted_api_agreement": true, "api_password_access_end_users": false, "api_token_access": "true"},
 		"tickets":         map[string]any{"tagging": true, "allow_collaboration_on_tickets": true, "maximum_personal_views_to_list": 8},
 		"users":           map[string]any{"tagging": true, "time_zone_selection": true, "language_selection": true},
 		"limits":          map[string]any{"attachment_size": a.settings.MaxUploadBytes},

@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// noTicket is one that no account has.
+const noTicket = "tickets/999999999999999"
+
 func dateOf(t *testing.T, r reply) int64 {
 	t.Helper()
 	date, err := http.ParseTime(r.header.Get("Date"))
@@ -44,7 +47,7 @@ func TestFact01EveryRequestCostsOneAlsoRefusedOnesAndJobPolls(t *testing.T) {
 		status             int
 	}{
 		{"read", "GET", "users/me", nil, 200},
-		{"not found", "GET", "tickets/99", nil, 404},
+		{"not found", "GET", noTicket, nil, 404},
 		{"no endpoint", "GET", "nonsense", nil, 404},
 		{"too many values", "POST", "imports/tickets/create_many", object{"tickets": many(101, func(int) object { return simple("") })}, 400},
 		{"refused record", "POST", "imports/tickets", object{"ticket": object{}}, 422},
@@ -56,7 +59,7 @@ func TestFact01EveryRequestCostsOneAlsoRefusedOnesAndJobPolls(t *testing.T) {
 	for _, c := range calls {
 		r := z.call(c.method, c.path, c.body).is(t, c.status)
 		sameWindow := dateOf(t, r)/60 == dateOf(t, before)/60
-		if got, want := r.remaining(t), before.remaining(t)-1; sameWindow && got != want && got != 699 {
+		if got, want := r.remaining(t), before.remaining(t)-1; sameWindow && got != want && got != 699 && (got > want || !z.real()) { // others use a real account too
 			t.Errorf("%s: remaining is %d, want %d", c.name, got, want)
 		}
 		before = r
@@ -65,9 +68,12 @@ func TestFact01EveryRequestCostsOneAlsoRefusedOnesAndJobPolls(t *testing.T) {
 
 func TestFact01ShowsTheBudgetInBothSpellings(t *testing.T) {
 	t.Parallel()
-	r := newAccount(t, object{"plan_per_minute": 400}).get("users/me.json")
-	equal(t, "X-Rate-Limit", r.header.Get("X-Rate-Limit"), "400")
-	equal(t, "ratelimit-limit", r.header.Get("ratelimit-limit"), "400")
+	z := asIs(t, object{"plan_per_minute": 400})
+	r := z.get("users/me.json")
+	if !z.real() {
+		equal(t, "X-Rate-Limit", r.header.Get("X-Rate-Limit"), "400")
+	}
+	equal(t, "ratelimit-limit", r.header.Get("ratelimit-limit"), r.header.Get("X-Rate-Limit"))
 	equal(t, "ratelimit-remaining", r.header.Get("ratelimit-remaining"), r.header.Get("X-Rate-Limit-Remaining"))
 }
 

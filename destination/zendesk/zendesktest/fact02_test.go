@@ -63,7 +63,7 @@ func TestFact02OneAccountOrEverythingCanBeBlocked(t *testing.T) {
 func TestFact02OrdinaryAnswersHaveZendesksHeaders(t *testing.T) {
 	t.Parallel()
 	z := newAccount(t, nil)
-	for _, r := range []reply{z.get("users/me"), z.get("tickets/1").is(t, 404)} {
+	for _, r := range []reply{z.get("users/me"), z.get(noTicket).is(t, 404)} {
 		for _, name := range []string{"X-Request-Id", "X-Zendesk-Api-Version", "X-Rate-Limit", "Ratelimit-Remaining", "Cf-Ray", "Date"} {
 			if r.header.Get(name) == "" {
 				t.Errorf("%d without %s", r.status, name)

@@ -9,7 +9,7 @@ import (
 
 func TestFact04JobIsQueuedThenWorkingThenCompleted(t *testing.T) {
 	t.Parallel()
-	z := newAccount(t, object{"seconds_per_ticket": 0.05, "plan_per_minute": 1_000_000})
+	z := asIs(t, object{"seconds_per_ticket": 0.05, "plan_per_minute": 1_000_000})
 	begun := time.Now()
 	started := z.post("imports/tickets/create_many", object{"tickets": many(40, func(int) object { return simple("") })}).is(t, 200)
 	id := text(started.at("job_status", "id"))
@@ -32,6 +32,11 @@ func TestFact04JobIsQueuedThenWorkingThenCompleted(t *testing.T) {
 		}
 		return status == "completed"
 	})
+	if z.real() { // it was asked once a second: a short job may have worked in between
+		seen = slices.DeleteFunc(seen, func(s string) bool { return s == "working" })
+		equal(t, "states", seen, []string{"queued", "completed"})
+		return
+	}
 	equal(t, "states", seen, []string{"queued", "working", "completed"})
 	if took := time.Since(begun); took < 2*time.Second {
 		t.Errorf("40 tickets of 50 ms took %v", took)
@@ -68,10 +73,10 @@ func TestFact04ResultsAreByIndexAndIDsAreNot(t *testing.T) {
 func TestFact04OneBadTicketDoesNotStopTheOthers(t *testing.T) {
 	t.Parallel()
 	z := newAccount(t, nil)
-	job := z.importMany(simple("a"), object{"subject": "empty"}, simple("c"))
+	job := z.importMany(simple(z.own("a")), object{"subject": "empty"}, simple(z.own("c")))
 	equal(t, "status", job["status"], "completed")
 	equal(t, "failed item", at(job["results"], 1), object{"index": 1, "error": "TicketCreateFailed", "details": "Description: cannot be blank"})
-	equal(t, "tickets", z.stats()["tickets"], 2)
+	equal(t, "tickets", z.tickets(z.own("a"))+z.tickets(z.own("c")), 2)
 }
 
 func TestFact04JobFailsWhenEveryItemDoes(t *testing.T) {
@@ -158,14 +163,16 @@ func TestFact04ListIsNewestFirstByCursor(t *testing.T) {
 		posted = append(posted, text(z.importMany(simple(""))["id"]))
 	}
 	slices.Reverse(posted)
-	var listed []string
+	var listed []string // of these
 	path := "job_statuses.json" + query("page[size]", "2")
 	for {
 		r := z.get(path).is(t, 200)
 		for _, job := range r.list("job_statuses") {
-			listed = append(listed, text(at(job, "id")))
+			if id := text(at(job, "id")); slices.Contains(posted, id) {
+				listed = append(listed, id)
+			}
 		}
-		if r.at("meta", "has_more") != true {
+		if r.at("meta", "has_more") != true || len(listed) == len(posted) {
 			break
 		}
 		path = "job_statuses.json" + query("page[size]", "2", "page[after]", text(r.at("meta", "after_cursor")))

@@ -2,6 +2,7 @@ package zendesktest_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,8 +12,8 @@ func TestFact05DefaultsOfATicket(t *testing.T) {
 	t.Parallel()
 	z := newAccount(t, nil)
 	me := whole(z.get("users/me").at("user", "id"))
-	customer := z.user(object{"name": "Customer", "email": "c@x.example"})
-	agent := whole(z.get("users"+query("role", "agent")).at("users", 0, "id"))
+	customer := z.user(object{"name": "Customer", "email": z.mail("c")})
+	agent := whole(z.get("users?role[]=agent&role[]=admin").at("users", 0, "id"))
 	text := []object{{"value": "c"}}
 	for _, row := range []struct {
 		name   string
@@ -37,6 +38,9 @@ func TestFact05DefaultsOfATicket(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			stored, _ := z.importOne(row.ticket)
 			for key, want := range row.want {
+				if key == "status" && want == "new" && stored["assignee_id"] != nil {
+					want = "open" // an account's only agent is assigned to everything
+				}
 				equal(t, key, stored[key], want)
 			}
 		})
@@ -103,9 +107,9 @@ func TestFact05DescriptionIsACommentBeforeTheOthers(t *testing.T) {
 
 func TestFact05RefusedTickets(t *testing.T) {
 	t.Parallel()
-	z := newAccount(t, object{"poison": object{"marker": "venom"}, "ticket_fields": []object{{"id": 7, "type": "tagger", "title": "Plan", "custom_field_options": []object{{"name": "Gold", "value": "plan_gold"}}}}})
+	z := asIs(t, object{"poison": object{"marker": "venom"}, "ticket_fields": []object{{"id": 7, "type": "tagger", "title": "Plan", "custom_field_options": []object{{"name": "Gold", "value": "plan_gold"}}}}})
 	suspended := z.user(object{"name": "Sus Pended", "suspended": true})
-	organization := z.post("organizations", object{"organization": object{"name": "O"}}).is(t, 201).at("organization", "id")
+	organization := z.post("organizations", object{"organization": object{"name": z.own("O")}}).is(t, 201).at("organization", "id")
 	ok := []object{{"value": "c"}}
 	with := func(key string, value any) object { return object{"comments": ok, key: value} }
 	for _, row := range []struct {
@@ -136,14 +140,20 @@ func TestFact05RefusedTickets(t *testing.T) {
 		{"poison as a tag", "Subject: is invalid", "subject", "InvalidValue", with("tags", []string{"venom"})},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			if strings.Contains(row.name, "poison") || strings.Contains(row.name, "drop-down") {
+				sandboxOnly(t, "it needs the sandbox's poison and fields")
+			}
 			details, single := z.refused(row.ticket)
-			equal(t, "details", details, row.details)
 			equal(t, "error", single.at("error"), "RecordInvalid")
+			if z.real() && row.code != "BlankValue" && row.code != "UserSuspended" {
+				return // of what else it says, nothing is known
+			}
+			equal(t, "details", details, row.details)
 			equal(t, "description", single.at("details", row.field, 0, "description"), row.details)
 			equal(t, "code", single.at("details", row.field, 0, "error"), row.code)
 		})
 	}
-	equal(t, "tickets", z.stats()["tickets"], 0)
+	z.counted("tickets", 0)
 }
 
 func TestFact05BlankDescriptionNamesItsField(t *testing.T) {
@@ -154,7 +164,7 @@ func TestFact05BlankDescriptionNamesItsField(t *testing.T) {
 
 func TestFact05RefusedRequests(t *testing.T) {
 	t.Parallel()
-	z := newAccount(t, object{"max_body_bytes": 100_000})
+	z := asIs(t, object{"max_body_bytes": 100_000})
 	for _, row := range []struct {
 		name   string
 		body   any
@@ -169,10 +179,13 @@ func TestFact05RefusedRequests(t *testing.T) {
 		{"too large", object{"tickets": []object{{"description": strings.Repeat("x", 100_000)}}}, 413},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			if row.status == 413 {
+				sandboxOnly(t, "nobody knows the limit")
+			}
 			z.post("imports/tickets/create_many", row.body).is(t, row.status)
 		})
 	}
-	equal(t, "jobs", z.stats()["jobs"], 0)
+	z.counted("jobs", 0)
 	r := z.post("imports/tickets/create_many", object{"tickets": many(101, func(int) object { return object{} })})
 	equal(t, "body", r.text, `{"error":"TooManyValues","description":"Parameter  cannot specify more than 100 values","max_count":100}`)
 	z.call("POST", "imports/tickets/create_many", `{"tickets":[{}]}`, "Content-Type", "text/plain").is(t, 415)
@@ -181,24 +194,26 @@ func TestFact05RefusedRequests(t *testing.T) {
 func TestFact05UnknownKeysAreDroppedAndNamed(t *testing.T) {
 	t.Parallel()
 	z := newAccount(t, nil)
-	ticket := simple("a")
+	ticket := simple(z.own("a"))
 	ticket["colour"] = object{"red": []int{1, 2}}
 	r := z.post("imports/tickets/create_many", object{"tickets": []object{ticket}}).is(t, 200)
 	contains(t, "x-zendesk-api-warn", r.header.Get("x-zendesk-api-warn"), "ticket.colour")
+	z.job(r)
+	equal(t, "tickets", z.tickets(z.own("a")), 1)
 	r = z.post("imports/tickets/create_many", object{"tickets": []object{simple("b")}})
 	equal(t, "x-zendesk-api-warn", r.header.Get("x-zendesk-api-warn"), "")
-	equal(t, "tickets", z.stats()["tickets"], 2)
 }
 
 func TestFact05ExternalIDsMayRepeatAndIdempotencyKeysDoNothing(t *testing.T) {
 	t.Parallel()
 	z := newAccount(t, nil)
 	for range 3 {
-		r := z.call("POST", "imports/tickets/create_many", object{"tickets": []object{simple("same")}}, "Idempotency-Key", "k").is(t, 200)
+		r := z.call("POST", "imports/tickets/create_many", object{"tickets": []object{simple(z.own("same"))}}, "Idempotency-Key", z.own("k")).is(t, 200)
 		equal(t, "x-idempotency-lookup", r.header.Get("x-idempotency-lookup"), "")
+		z.job(r)
 	}
-	equal(t, "tickets found", len(z.get("tickets"+query("external_id", "same")).list("tickets")), 3)
-	equal(t, "duplicates", at(z.stats()["duplicate_external_ids"], "tickets"), 2)
+	equal(t, "tickets found", z.tickets(z.own("same")), 3)
+	z.counted("duplicate_external_ids", object{"tickets": 2, "users": 0, "organizations": 0})
 }
 
 func TestFact05CustomFields(t *testing.T) {
@@ -214,6 +229,31 @@ func TestFact05CustomFields(t *testing.T) {
 	stored, _ := z.importOne(ticket)
 	equal(t, "custom_fields", stored["custom_fields"], []object{{"id": 7, "value": "plan_gold"}, {"id": 8, "value": nil}, {"id": 9, "value": 12}})
 	equal(t, "tags", stored["tags"], []string{"plan_gold", "z"})
+}
+
+func TestFact05OptionOfADropDownIsATagToo(t *testing.T) {
+	t.Parallel()
+	z := asIs(t, object{"ticket_fields": []object{{"id": 7, "type": "tagger", "title": "Plan", "custom_field_options": []object{{"name": "Gold", "value": "plan_gold"}}}}})
+	var field, option any
+	for _, f := range z.get("ticket_fields").is(t, 200).list("ticket_fields") {
+		if value := at(f, "custom_field_options", 0, "value"); at(f, "type") == "tagger" && value != nil {
+			field, option = at(f, "id"), value
+		}
+	}
+	if field == nil {
+		t.Skip(notTestable + "it has no drop-down field")
+	}
+	ticket := simple("a")
+	ticket["custom_fields"] = []object{{"id": field, "value": option}}
+	stored, _ := z.importOne(ticket)
+	tags, _ := stored["tags"].([]any)
+	if !slices.Contains(tags, option) {
+		t.Errorf("the tags are %v, without %v", tags, option)
+	}
+	values, _ := stored["custom_fields"].([]any)
+	if !slices.ContainsFunc(values, func(v any) bool { return at(v, "id") == field && at(v, "value") == option }) {
+		t.Errorf("the custom fields are %v", values)
+	}
 }
 
 func TestFact05SingleImportAnswers201WithLocation(t *testing.T) {
@@ -264,6 +304,7 @@ func TestFact05PoisonBatchFailsAsAWhole(t *testing.T) {
 
 func TestFact05OnlyAdminsImport(t *testing.T) {
 	t.Parallel()
+	sandboxOnly(t, "it needs an agent's credentials")
 	z := newAccount(t, nil)
 	z.token += "-agent"
 	z.post("imports/tickets/create_many", object{"tickets": []object{simple("a")}}).is(t, 403)

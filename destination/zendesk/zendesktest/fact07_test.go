@@ -25,7 +25,7 @@ func TestFact07UploadAnswersPlainTextAndAttaches(t *testing.T) {
 	equal(t, "content_type", at(file, "content_type"), "application/pdf")
 	equal(t, "size", at(file, "size"), len("first file"))
 	equal(t, "content", send(t, "GET", text(at(file, "content_url")), nil, nil).is(t, 200).text, "first file")
-	equal(t, "attachments counted", z.stats()["attachments"], 2)
+	z.counted("attachments", 2)
 }
 
 func TestFact07TokenIsForOneComment(t *testing.T) {

@@ -131,7 +131,7 @@ func TestFact10IDsMayBeStringsOrNumbers(t *testing.T) {
 	t.Parallel()
 	z := newAccount(t, nil)
 	user := itoa(int(z.user(object{"name": "A"})))
-	organization := z.post("organizations", object{"organization": object{"name": "O"}}).at("organization", "id")
+	organization := z.post("organizations", object{"organization": object{"name": z.own("O")}}).at("organization", "id")
 	z.post("organization_memberships", object{"organization_membership": object{"user_id": user, "organization_id": organization}}).is(t, 201)
 	stored, comments := z.importOne(object{"requester_id": user, "comments": []object{{"value": "c", "author_id": user}}})
 	equal(t, "requester_id", itoa(whole(stored["requester_id"])), user)

@@ -133,7 +133,7 @@ func (z zendesk) try(method, path string, body any, headers ...string) (reply, e
 		<-pause.C
 		answer, err = trySend(z.t, method, z.url+path, body, header)
 	}
-	z.made.note(path, answer)
+	z.made.note(method, path, answer)
 	return answer, err
 }
 
@@ -173,6 +173,7 @@ func trySend(t *testing.T, method, url string, body any, header http.Header) (re
 		t.Fatal(err)
 	}
 	request.ContentLength = int64(len(raw))
+	request.Close = *onAccount != "" // a connection that was idle while a test waited may be gone
 	if raw != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}

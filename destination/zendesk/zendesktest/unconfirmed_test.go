@@ -82,7 +82,7 @@ func TestUnconfirmed01JobLimitIsTheAccounts(t *testing.T) {
 	if refused.at("error") != "TooManyJobs" {
 		t.Skip(notTestable + "the account's jobs end too soon to have 30 of them open")
 	}
-	other := z.post("organizations/create_many", object{"organizations": []object{{"name": "job limit"}}})
+	other := z.post("organizations/create_many", object{"organizations": []object{{"name": z.own("job limit")}}})
 	equal(t, "error of a job of another kind", other.at("error"), "TooManyJobs")
 }
 
@@ -216,18 +216,28 @@ func TestUnconfirmed05ListByExternalIDLeavesArchivedOut(t *testing.T) {
 	t.Parallel()
 	assumed(t, "5a", "tickets?external_id= does not see archived tickets")
 	z := asIs(t, nil)
-	ticket := simple("farewell-archived")
+	ticket := simple(z.own("archived"))
 	ticket["status"] = "closed"
-	z.job(z.post("imports/tickets/create_many"+query("archive_immediately", "true"), object{"tickets": []object{ticket}}))
-	equal(t, "found", len(z.get("tickets"+query("external_id", "farewell-archived")).list("tickets")), 0)
+	job := z.job(z.post("imports/tickets/create_many"+query("archive_immediately", "true"), object{"tickets": []object{ticket}}))
+	z.get("tickets/"+itoa(whole(at(job["results"], 0, "id")))).is(t, 200)
+	equal(t, "found", z.tickets(z.own("archived")), 0)
 }
 
 func TestUnconfirmed05ExternalIDsAreNoList(t *testing.T) {
 	t.Parallel()
 	assumed(t, "5b", "tickets?external_id= takes no list with commas")
 	z := asIs(t, nil)
-	z.importMany(simple("farewell-l1"), simple("farewell-l2"))
-	equal(t, "found", len(z.get("tickets"+query("external_id", "farewell-l1,farewell-l2")).list("tickets")), 0)
+	z.importMany(simple(z.own("l1")), simple(z.own("l2")))
+	equal(t, "found singly", z.tickets(z.own("l1"))+z.tickets(z.own("l2")), 2)
+	equal(t, "found", z.tickets(z.own("l1")+","+z.own("l2")), 0)
+}
+
+func TestUnconfirmed05ShowManyTakesNoExternalIDs(t *testing.T) {
+	t.Parallel()
+	assumed(t, "5c", "tickets/show_many?external_ids= finds nothing")
+	z := asIs(t, nil)
+	z.importMany(simple(z.own("shown")))
+	equal(t, "found", len(z.get("tickets/show_many"+query("external_ids", z.own("shown"))).list("tickets")), 0)
 }
 
 func TestUnconfirmed06IdempotencyKeyDoesNothing(t *testing.T) {
@@ -236,7 +246,7 @@ func TestUnconfirmed06IdempotencyKeyDoesNothing(t *testing.T) {
 	z := asIs(t, nil)
 	var ids []int
 	for range 2 {
-		r := z.call("POST", "imports/tickets", object{"ticket": simple("same")}, "Idempotency-Key", "farewell-facts").is(t, 201)
+		r := z.call("POST", "imports/tickets", object{"ticket": simple("same")}, "Idempotency-Key", z.own("farewell-facts")).is(t, 201)
 		ids = append(ids, whole(r.at("ticket", "id")))
 	}
 	if ids[0] == ids[1] {
@@ -258,7 +268,7 @@ func TestUnconfirmed07FailedUserOfAJob(t *testing.T) {
 	t.Parallel()
 	assumed(t, "7b", `a user who failed in a job has the status "Failed" and no id`)
 	z := newAccount(t, object{"bulk_users": true})
-	job := z.job(z.post("users/create_many", object{"users": []object{{"name": "A", "email": "farewell-a@example.com"}, {"name": "B", "email": "farewell-a@example.com"}}}))
+	job := z.job(z.post("users/create_many", object{"users": []object{{"name": "A", "email": z.mail("a")}, {"name": "B", "email": z.mail("a")}}}))
 	results, _ := job["results"].([]any) // either of the two may come first
 	failed := slices.DeleteFunc(results, func(r any) bool { return at(r, "status") == "Created" })
 	equal(t, "status", at(failed, 0, "status"), "Failed")
@@ -303,7 +313,7 @@ func TestUnconfirmed11DeletedAuthor(t *testing.T) {
 	t.Parallel()
 	assumed(t, "11", "a deleted user as an author fails the ticket")
 	z := asIs(t, nil)
-	id := z.user(object{"name": "Farewell", "email": "farewell-deleted@example.com"})
+	id := z.user(object{"name": "Farewell", "email": z.mail("deleted")})
 	z.call("DELETE", "users/"+itoa(int(id)), nil).is(t, 200)
 	z.post("imports/tickets", object{"ticket": object{"comments": []object{{"value": "c", "author_id": id}}}}).is(t, 422)
 }
