@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -27,7 +26,7 @@ func (w *world) compare(ctx context.Context, customer string) (tally, error) {
 		return tally{}, err
 	}
 	r := w.reader(customer)
-	who, replaced, err := w.who(ctx, customer, r)
+	who, people, err := w.who(ctx, customer, r)
 	if err != nil {
 		return tally{}, err
 	}
@@ -39,7 +38,8 @@ func (w *world) compare(ctx context.Context, customer string) (tally, error) {
 	if err != nil {
 		return tally{}, err
 	}
-	c := comparison{world: who, want: want, reader: r, tally: tally{planned: len(want), replaced: replaced, rules: map[string]int{}}}
+	c := comparison{world: who, want: want, reader: r, tally: people}
+	c.tally.planned = len(want)
 	for _, changes := range who.Changes {
 		for _, change := range changes {
 			c.tally.rules[change.Rule]++
@@ -102,97 +102,42 @@ func (c *comparison) ticket(ctx context.Context, got map[string]any) error {
 	return nil
 }
 
-// who finds who is who in the account, and what the product has listed.
-// replaced are the agents who are not there, for whom another stands in.
-func (w *world) who(ctx context.Context, customer string, r reader) (who judge.World, replaced int, err error) {
-	who = judge.World{
+// who finds who is who in the account, and what the product has listed. It also
+// judges the people themselves.
+func (w *world) who(ctx context.Context, customer string, r reader) (judge.World, tally, error) {
+	who := judge.World{
 		Users: map[string]string{}, Organizations: map[string]string{}, Home: map[string]string{}, StandIns: map[string]bool{},
 		Now: time.Now().Unix(), Changes: map[string][]judge.Change{},
 		Kept: func(ticket string) ([]byte, error) {
 			return os.ReadFile(filepath.Join(w.dir, "kept", customer, w.account(customer), "ticket-"+ticket+".ndjson"))
 		},
 	}
-	if err := w.people(ctx, customer, r, who); err != nil {
-		return who, 0, err
+	c := crowd{world: who, byMail: map[string]string{}, brought: map[string]map[string]any{}, changes: map[string][]judge.Change{}}
+	if err := c.read(ctx, r); err != nil {
+		return who, tally{}, err
 	}
-	replaced, err = w.changes(ctx, customer, who)
-	return who, replaced, err
+	people, err := registered(ctx, w.source, customer)
+	if err != nil {
+		return who, tally{}, err
+	}
+	w.seatless += c.merge(people)
+	list, err := w.changes(ctx, customer)
+	if err != nil {
+		return who, tally{}, err
+	}
+	c.take(list)
+	return who, c.judge(people), nil
 }
 
-func (w *world) people(ctx context.Context, customer string, r reader, who judge.World) error {
-	users, err := r.list(ctx, "users", "users")
-	if err != nil {
-		return err
-	}
-	byMail := map[string]string{}
-	for _, u := range users {
-		id := fmt.Sprint(u["id"])
-		if u["organization_id"] != nil {
-			who.Home[id] = fmt.Sprint(u["organization_id"])
-		}
-		mail, _ := u["email"].(string)
-		byMail[strings.ToLower(mail)] = id
-		if source, ours := sourceID(u); ours && source != "unknown-person" {
-			who.Users[source] = id
-		} else if ours {
-			who.StandIns[id] = true
-		}
-	}
-	registered, err := registered(ctx, w.source, customer)
-	if err != nil {
-		return err
-	}
-	for _, p := range registered { // who is registered twice is there once
-		if id, ok := byMail[p.mail]; ok && who.Users[p.no] == "" && p.mail != "" {
-			who.Users[p.no] = id
-		}
-		if p.staff && who.Users[p.no] == "" {
-			w.seatless++
-		}
-	}
-	organizations, err := r.list(ctx, "organizations", "organizations")
-	if err != nil {
-		return err
-	}
-	for _, o := range organizations {
-		if source, ours := sourceID(o); ours {
-			who.Organizations[source] = fmt.Sprint(o["id"])
-		}
-	}
-	me, err := r.get(ctx, "users/me")
-	if err != nil {
-		return err
-	}
-	self, _ := me["user"].(map[string]any)
-	who.StandIns[fmt.Sprint(self["id"])] = true
-	return nil
-}
-
-// changes are what `starter changes` lists about tickets, and who stands in for
-// agents. It lists nothing else here.
-func (w *world) changes(ctx context.Context, customer string, who judge.World) (replaced int, err error) {
+// changes are what `starter changes` lists.
+func (w *world) changes(ctx context.Context, customer string) ([]judge.Change, error) {
 	out, err := w.starter(ctx, "changes", customer, "-o", "json")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	var list []judge.Change
 	if err := json.Unmarshal(out, &list); err != nil {
-		return 0, fmt.Errorf("changes of %s: %w", customer, err)
+		return nil, fmt.Errorf("changes of %s: %w", customer, err)
 	}
-	for _, c := range list {
-		switch {
-		case c.Entity == "tickets":
-			who.Changes[c.SourceID] = append(who.Changes[c.SourceID], c)
-		case c.Rule == "agent_replaced":
-			replaced++
-			for id := range who.StandIns {
-				if c.After == judge.Hash(id) {
-					who.Users[c.SourceID] = id
-				}
-			}
-		default:
-			return 0, fmt.Errorf("changes of %s: %s %s: %s is listed, and nothing calls for it", customer, c.Entity, c.SourceID, c.Rule)
-		}
-	}
-	return replaced, nil
+	return list, nil
 }

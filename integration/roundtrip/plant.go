@@ -21,8 +21,14 @@ func plant(ctx context.Context, url string) (tickets int, err error) {
 	defer conn.Close(ctx)
 	all := corpus.Tickets(size)
 	return len(all), pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "insert into crm.clients values ($1, $1, 'team')", hostile); err != nil {
-			return err
+		for _, statement := range []string{
+			"alter table crm.conversations alter progress drop not null, alter opened_at drop not null, alter touched_at drop not null",
+			"alter table crm.messages alter sent_at drop not null",
+			"insert into crm.clients values ('" + hostile + "', '" + hostile + "', 'team')",
+		} {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return fmt.Errorf("%s: %w", statement, err)
+			}
 		}
 		if err := plantPeople(ctx, tx); err != nil {
 			return err
@@ -54,7 +60,26 @@ func plantPeople(ctx context.Context, tx pgx.Tx) error {
 			return err
 		}
 	}
-	return nil
+	return plantOddPeople(ctx, tx)
+}
+
+func plantOddPeople(ctx context.Context, tx pgx.Tx) error {
+	var b pgx.Batch
+	for _, p := range corpus.People(hostileFirst) {
+		tags := p.Tags
+		if tags == nil {
+			tags = []string{}
+		}
+		if p.Entity == "organizations" {
+			b.Queue("insert into crm.companies (company_no, client, title, labels, made_at, changed_at) values ($1, $2, $3, $4, now(), now())",
+				number(p.ID), hostile, p.Name, tags)
+			continue
+		}
+		b.Queue(`insert into crm.people (person_no, client, company_no, last_name, mail, phone, labels, kind, banned, made_at, changed_at)
+			values ($1, $2, $3, $4, nullif($5, ''), nullif($6, ''), $7, 'customer', false, now(), now())`,
+			number(p.ID), hostile, orNull(p.Organization), p.Name, p.Email, p.Phone, tags)
+	}
+	return tx.SendBatch(ctx, &b).Close()
 }
 
 func plantTickets(ctx context.Context, tx pgx.Tx, tickets []judge.Ticket) error {
@@ -63,7 +88,7 @@ func plantTickets(ctx context.Context, tx pgx.Tx, tickets []judge.Ticket) error 
 		no := number(t.ID)
 		conversations = append(conversations, []any{
 			no, hostile, number(t.Requester), orNull(t.Submitter), orNull(t.Organization), t.Subject,
-			map[string]string{"solved": "answered", "open": "active"}[t.Status], map[string]any{"normal": 2}[t.Priority], map[string]any{"question": "ask"}[t.Type],
+			map[string]any{"solved": "answered", "open": "active"}[t.Status], map[string]any{"normal": 2}[t.Priority], map[string]any{"question": "ask"}[t.Type],
 			map[string]string{"email": "mail", "chat": "livechat"}[t.Channel], field(t), moment(t.Created), moment(t.Updated), moment(t.Solved), numbers(t.CCs),
 		})
 		for _, tag := range t.Tags {

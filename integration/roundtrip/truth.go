@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -59,22 +60,30 @@ func truth(ctx context.Context, url, client string, fn func(judge.Ticket) error)
 
 // person is somebody whom a client knows.
 type person struct {
-	no, mail string // mail in lower case
-	staff    bool
+	judge.Person
+	mail  string // in lower case, without blanks around
+	staff bool
 }
 
-// registered are a client's people, some of them twice.
+// registered are a client's people, some of them twice, and its companies.
 func registered(ctx context.Context, url, client string) ([]person, error) {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close(ctx)
-	rows, err := conn.Query(ctx, "select person_no::text, lower(coalesce(mail, '')), kind <> 'customer' from crm.people where client = $1", client)
+	rows, err := conn.Query(ctx, `
+		select 'users', person_no::text, concat_ws(' ', first_name, last_name), coalesce(mail, ''), coalesce(phone, ''), coalesce(company_no::text, ''),
+			labels, kind <> 'customer'
+		from crm.people where client = $1
+		union all
+		select 'organizations', company_no::text, title, '', '', '', labels, false from crm.companies where client = $1`, client)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p person, err error) {
-		return p, row.Scan(&p.no, &p.mail, &p.staff)
+		err = row.Scan(&p.Entity, &p.ID, &p.Name, &p.Email, &p.Phone, &p.Organization, &p.Tags, &p.staff)
+		p.mail = strings.ToLower(strings.TrimSpace(p.Email))
+		return p, err
 	})
 }

@@ -31,14 +31,19 @@ func (r *report) print(out io.Writer, account string) error {
 	count := map[verdict]int{}
 	facts := map[verdict]int{}
 	var assumptions []result
+	left := 0
 	for _, one := range r.results {
+		for _, record := range one.left {
+			left++
+			fmt.Fprintf(out, "left behind   %s, which %s made\n", record, one.test)
+		}
 		if one.assumption != "" {
 			assumptions = append(assumptions, one)
 			continue
 		}
 		facts[one.verdict]++
-		if one.verdict == differs {
-			fmt.Fprintf(out, "fact differs  %s: %s\n", one.test, one.why)
+		if one.verdict != held {
+			fmt.Fprintf(out, "%-13s %s (%s)\n", one.verdict, one.test, one.why)
 		}
 	}
 	for _, one := range beyond {
@@ -58,6 +63,9 @@ func (r *report) print(out io.Writer, account string) error {
 		account, facts[held], facts[differs], facts[notTestable], count[held], count[differs], count[notTestable])
 	if facts[differs]+count[differs] > 0 {
 		return errors.New("the account is not as the sandbox: correct the sandbox first, then what its tests show of the client")
+	}
+	if left > 0 {
+		return fmt.Errorf("%d records could not be deleted: delete them by hand", left)
 	}
 	return nil
 }

@@ -85,6 +85,7 @@ type result struct {
 	assumption string // "1a: …"; empty for the facts that are documented or recorded
 	verdict    verdict
 	why        string
+	left       []string // records that it could not delete
 }
 
 // verdict on an assumption.
@@ -99,6 +100,7 @@ const (
 var (
 	assumption = regexp.MustCompile(`_test\.go:\d+: assumption (.*)$`)
 	excuse     = regexp.MustCompile(`_test\.go:\d+: not testable on an account: (.*)$`)
+	remainder  = regexp.MustCompile(`_test\.go:\d+: left behind in the account: (.*)$`)
 	complaint  = regexp.MustCompile(`_test\.go:\d+: (.*)$`)
 )
 
@@ -117,6 +119,8 @@ func read(name, said string, err error) result {
 		switch m := assumption.FindStringSubmatch(line); {
 		case m != nil:
 			r.assumption = m[1]
+		case remainder.MatchString(line):
+			r.left = append(r.left, remainder.FindStringSubmatch(line)[1])
 		case excuse.MatchString(line):
 			excused = excuse.FindStringSubmatch(line)[1]
 		case strings.Contains(line, "--- PASS: "+name):

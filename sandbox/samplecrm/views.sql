@@ -47,7 +47,7 @@ select c.client as customer_id,
        c.company_no as organization_id,
        c.title as subject,
        case c.progress when 'fresh' then 'new' when 'active' then 'open' when 'waiting' then 'pending'
-                       when 'parked' then 'hold' when 'answered' then 'solved' else 'closed' end as status,
+                       when 'parked' then 'hold' when 'answered' then 'solved' when 'archived' then 'closed' end as status,
        case c.urgency when 1 then 'low' when 2 then 'normal' when 3 then 'high' when 4 then 'urgent' end as priority,
        case c.category when 'ask' then 'question' when 'fault' then 'problem' when 'outage' then 'incident'
                        when 'todo' then 'task' end as type,

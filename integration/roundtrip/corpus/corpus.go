@@ -159,6 +159,13 @@ func (m *maker) times() {
 	t.Solved = at(noon - 1000)
 	t = m.ticket("never solved", "x")
 	t.Solved, t.Status = nil, "open"
+	t = m.ticket("no times", "x", "y", "z")
+	t.Created, t.Updated, t.Solved = nil, nil, nil
+	t.Comments[2].Created = nil
+	t = m.ticket("no times at all", "x", "y")
+	t.Created, t.Updated, t.Comments[0].Created, t.Comments[1].Created = nil, nil, nil, nil
+	m.ticket("no update", "x", "y").Updated = nil
+	m.ticket("no status", "x").Status = ""
 }
 
 // sort puts the comments in the order of a source: by time, then id, which are

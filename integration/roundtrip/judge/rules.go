@@ -29,9 +29,11 @@ func cleaned(s string) string {
 	return string(out)
 }
 
-func shortened(s string) string {
-	if letters := []rune(s); len(letters) > subjectCharacters {
-		return string(letters[:subjectCharacters])
+func shortened(s string) string { return cut(s, subjectCharacters) }
+
+func cut(s string, most int) string {
+	if letters := []rune(s); len(letters) > most {
+		return string(letters[:most])
 	}
 	return s
 }
