@@ -88,6 +88,7 @@ func TestCheckNamesEveryDeviation(t *testing.T) {
 		"null":                     {get(func(e *exchange) { e.Answer = []byte(`{"name":null}`) }), []place{{get1, "answer 200", "/name", "nullable"}}},
 		"the closest alternative":  {get(func(e *exchange) { e.Answer = []byte(`{"result":{"id":1}}`) }), []place{{get1, "answer 200", "/result/index", "required"}}},
 		"a status":                 {get(func(e *exchange) { e.Status = 503 }), []place{{get1, "answer 503", "status", "undeclared"}}},
+		"an address of its own":    {get(func(e *exchange) { e.Address = "/files/0123456789abcdef0123456789abcdef/?name=x" }), []place{{"GET /files/{id}/", "request", "path", "undeclared"}}},
 		"a parameter":              {get(func(e *exchange) { e.Address += "&x=1" }), []place{{get1, "request", "query x", "undeclared"}}},
 		"an endpoint":              {get(func(e *exchange) { e.Address = "/api/v2/nothing" }), []place{{"GET /api/v2/nothing", "request", "path", "undeclared"}}},
 		"plain text that is JSON":  {get(func(e *exchange) { e.AnswerHeader.Set("Content-Type", "text/plain"); e.Answer = []byte(`{"name":7}`) }), []place{{get1, "answer 200", "content type", "undeclared"}, {get1, "answer 200", "/name", "type"}}},

@@ -84,7 +84,7 @@ func (s *spec) check(e *exchange) (checked, error) {
 	request := &http.Request{Method: e.Method, URL: location, Header: e.RequestHeader.Clone(), Body: io.NopCloser(bytes.NewReader(e.Request)), ContentLength: int64(len(e.Request))}
 	route, params, err := s.router.FindRoute(request)
 	if err != nil {
-		name := e.Method + " " + location.Path
+		name := e.Method + " " + opaque.ReplaceAllString(location.Path, "/{id}")
 		return checked{name, []deviation{{place{name, partRequest, "path", "undeclared"}, "the file has no such endpoint"}}}, nil //nolint:nilerr // to have no route is a finding
 	}
 	c := &comparison{e: e, input: &openapi3filter.RequestValidationInput{
@@ -256,6 +256,9 @@ func (c *comparison) takeRequest(e *openapi3filter.RequestError) {
 	}
 	c.note(at, "invalid", e.Error())
 }
+
+// opaque are the parts of an undeclared path that differ each time.
+var opaque = regexp.MustCompile(`/([0-9]+|[0-9a-f]{32})\b`)
 
 var number = regexp.MustCompile(`^[0-9]+$`)
 

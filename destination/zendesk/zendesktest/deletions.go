@@ -38,7 +38,9 @@ func deleteOrganization(a *account, q *request) answer {
 	a.organizations.all[o.id-a.organizations.base-1] = nil
 	a.memberships.all = slices.DeleteFunc(a.memberships.all, func(m *membership) bool { return m.organizationID == o.id })
 	for _, u := range a.users.all {
-		a.memberships.byUser[u.id] = slices.DeleteFunc(a.memberships.byUser[u.id], func(m *membership) bool { return m.organizationID == o.id })
+		if of := a.memberships.byUser[u.id]; len(of) > 0 {
+			a.memberships.byUser[u.id] = slices.DeleteFunc(of, func(m *membership) bool { return m.organizationID == o.id })
+		}
 		if u.organizationID == o.id {
 			u.organizationID = 0
 		}

@@ -46,6 +46,15 @@ func TestFact06AgentsAreListedByRole(t *testing.T) {
 	equal(t, "agents", names, []string{"Owner", "Agent", "Ann"})
 }
 
+func TestFact06AnOrganizationWithoutMembersCanBeDeleted(t *testing.T) {
+	t.Parallel()
+	z := newAccount(t, nil)
+	id := itoa(whole(z.post("organizations", object{"organization": object{"name": z.own("empty")}}).is(t, 201).at("organization", "id")))
+	z.user(object{"name": "A"})
+	z.call("DELETE", "organizations/"+id, nil).is(t, 204)
+	z.get("organizations/"+id).is(t, 404)
+}
+
 func TestFact06MembershipsOfAUserBeginWithTheDefaultOne(t *testing.T) {
 	t.Parallel()
 	z := newAccount(t, nil)
