@@ -4,14 +4,17 @@
 package source
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -39,6 +42,10 @@ const (
 	connectTimeout = 10 * time.Second
 
 	defaultMaxConns = 4
+
+	// readBytes is what is taken from a connection at a time. Postgres sends a
+	// stream in pieces of 8 kB, and the driver would ask for each.
+	readBytes = 64 << 10
 )
 
 // Options say where the source is and how much of it may be used.
@@ -98,6 +105,9 @@ func Open(ctx context.Context, o Options) (*Source, error) {
 	c.MaxConns = int32(o.MaxConns)
 	c.MinConns = 0
 	c.ConnConfig.ConnectTimeout = connectTimeout
+	c.ConnConfig.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
+		return pgproto3.NewFrontend(bufio.NewReaderSize(r, readBytes), w)
+	}
 	for name, value := range map[string]string{
 		"application_name":                    "farewell",
 		"default_transaction_read_only":       "on",
