@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -187,48 +188,42 @@ func (b *Bundle) Missing(ctx context.Context, in destination.PublishInput) (map[
 }
 
 // missing lists, by table and in the form that the files have, the ids that
-// the parts name and do not hold. It keeps no more of an id than 16 bytes.
+// the parts name and do not hold. It keeps no more than 16 bytes of who is
+// there; people come before those who name them, so hardly anybody is awaited.
 func (b *Bundle) missing(ctx context.Context, parts []storedPart) (map[string][]string, error) {
-	have := map[string]idSet{}
+	have, awaited := map[string]idSet{}, map[string]map[[16]byte]string{}
 	for _, e := range people() {
-		have[string(e)] = idSet{}
+		have[string(e)], awaited[string(e)] = idSet{}, map[[16]byte]string{}
 	}
-	each := func(do func(named)) error {
-		for _, p := range parts {
-			if p.Try == "" {
-				continue // deleted since it was published: whom it names is there
-			}
-			n, err := b.readPeople(ctx, p)
-			if err != nil {
-				return err
-			}
-			do(n)
+	for _, p := range parts {
+		if p.Try == "" {
+			continue // deleted since it was published: whom it names is there
 		}
-		return nil
-	}
-	err := each(func(n named) {
+		n, err := b.readPeople(ctx, p)
+		if err != nil {
+			return nil, err
+		}
 		for table, ids := range n.Have {
 			for _, id := range ids {
 				have[table].add(id)
+				delete(awaited[table], idKey(id))
 			}
 		}
-	})
-	lost := map[string][]string{}
-	if err == nil {
-		err = each(func(n named) {
-			for table, ids := range n.Named {
-				for _, id := range ids {
-					if have[table].add(id) {
-						lost[table] = append(lost[table], id)
-					}
+		for table, ids := range n.Named {
+			for _, id := range ids {
+				if !have[table].has(id) {
+					awaited[table][idKey(id)] = id
 				}
 			}
-		})
+		}
 	}
-	for _, ids := range lost {
-		slices.Sort(ids)
+	lost := map[string][]string{}
+	for table, ids := range awaited {
+		if len(ids) > 0 {
+			lost[table] = slices.Sorted(maps.Values(ids))
+		}
 	}
-	return lost, err
+	return lost, nil
 }
 
 // assemble writes the complete bundle, the manifest last.
