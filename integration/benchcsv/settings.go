@@ -14,7 +14,7 @@ const (
 	commentsPerTicket = 4
 
 	// gigabyteTickets give about 1 GB of CSV.
-	gigabyteTickets = 380_000
+	gigabyteTickets = 385_000
 
 	// fewTickets and manyTickets are the sizes between which memory must not
 	// grow.
