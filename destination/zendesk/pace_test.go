@@ -110,6 +110,9 @@ func TestOthersOnTheAccountAreLeftTheirShare(t *testing.T) {
 			})
 			cancel()
 			if err != nil {
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("look: %v", err)
+				}
 				return // it waits for the next window
 			}
 		}
