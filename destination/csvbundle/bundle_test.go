@@ -49,11 +49,19 @@ func openAt(t testing.TB, url string) *Bundle {
 func files(b *Bundle) *folder { return b.vault.(*folder) }
 
 // part is the input of a part together with what is to be in its tickets and
-// comments.
+// comments, and the attachments with their files, if it has any.
 type part struct {
-	in       destination.PartsInput
-	tickets  string
-	comments string
+	in          destination.PartsInput
+	tickets     string
+	comments    string
+	attachments string
+	files       map[string]string
+}
+
+// with is the part with attachments, whose files hold these bytes.
+func (p part) with(attachments string, files map[string]string) part {
+	p.attachments, p.files = attachments, files
+	return p
 }
 
 func makePart(n, pass int, tickets, comments string) part {
@@ -70,8 +78,11 @@ func (p part) ref() destination.PartRef {
 }
 
 func (p part) write(b *Bundle) (destination.Part, error) {
-	return writeTexts(context.Background(), b, p.in, []string{"tickets", "ticket_tags", "comments", "attachments"},
-		map[string]string{"tickets": p.tickets, "comments": p.comments})
+	in := p.in
+	if p.files != nil {
+		in.Files = newDepot(p.files).files()
+	}
+	return writeTexts(context.Background(), b, in, ticketViews, map[string]string{"tickets": p.tickets, "comments": p.comments, "attachments": p.attachments})
 }
 
 // writeTexts writes a part with these rows in its views.

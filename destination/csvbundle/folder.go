@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"farewell/destination"
@@ -427,12 +428,32 @@ func (s *folderShelf) makeWithin(name string) error {
 	return s.disk.Mkdir(filepath.Join(s.path, name))
 }
 
+// syncsAtATime is how many folders are brought to the disk at a time: a bundle
+// has one for each ticket with attachments, and the disk takes several at once.
+const syncsAtATime = 8
+
 // sync makes the names of all files durable.
 func (s *folderShelf) sync() error {
+	names := make(chan string, len(s.made))
 	for name := range s.made {
-		if err := s.disk.SyncFolder(filepath.Join(s.path, name)); err != nil {
-			return err
-		}
+		names <- name
+	}
+	close(names)
+	var on sync.WaitGroup
+	var failed atomic.Pointer[error]
+	for range min(syncsAtATime, len(s.made)) {
+		on.Go(func() {
+			for name := range names {
+				if err := s.disk.SyncFolder(filepath.Join(s.path, name)); err != nil {
+					failed.CompareAndSwap(nil, &err)
+					return
+				}
+			}
+		})
+	}
+	on.Wait()
+	if err := failed.Load(); err != nil {
+		return *err
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ func (f *folder) fetches() int { return fetchesAtATime }
 // parts of a migration then have most of what a worker may open.
 const fetchesAtATime = 8
 
-func (f *folder) createFile(ctx context.Context, try, name string) (sink, error) {
-	return f.createRows(ctx, try, name)
+func (f *folder) createFile(_ context.Context, try, name string) (sink, error) {
+	return createFile(f.disk, filepath.Join(f.tryPath(try), name))
 }
 
 func (f *folder) dropFile(_ context.Context, try, name string) error {

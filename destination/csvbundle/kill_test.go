@@ -62,11 +62,15 @@ func runVictim(victim string) int {
 }
 
 func oldPart() part {
-	return makePart(1, 0, "1,a\n2,b\n", "11,1,"+strings.Repeat("x", bufferSize)+"\n")
+	return makePart(1, 0, "1,a\n2,b\n", "11,1,"+strings.Repeat("x", bufferSize)+"\n").with("5,1,11\n", map[string]string{"5": "five"})
 }
-func newPart() part { return makePart(1, 1, "3,c\n", "31,3,"+strings.Repeat("y", bufferSize)+"\n") }
+
+func newPart() part {
+	return makePart(1, 1, "3,c\n", "31,3,"+strings.Repeat("y", bufferSize)+"\n").with("7,3,31\n", map[string]string{"7": "seven"})
+}
+
 func secondTry() part {
-	return makePart(1, 0, "1,a\n2,b\n3,c\n", "11,1,"+strings.Repeat("x", bufferSize)+"\n")
+	return makePart(1, 0, "1,a\n2,b\n3,c\n", "11,1,"+strings.Repeat("x", bufferSize)+"\n").with("6,1,11\n", map[string]string{"6": "six"})
 }
 
 // failingDisk fails from a given step on. A write at that step gets half of

@@ -95,10 +95,11 @@ type verifier struct {
 	seen   map[string]int64 // every file that is there → bytes read
 	sums   map[string]string
 	keys   map[string]idSet // table → its keys
+	space  []byte           // for reading
 }
 
 func verifyBag(ctx context.Context, bag fs.FS) (Verified, error) {
-	v := &verifier{ctx: ctx, bag: bag, seen: map[string]int64{}, sums: map[string]string{}, keys: map[string]idSet{}}
+	v := &verifier{ctx: ctx, bag: bag, seen: map[string]int64{}, sums: map[string]string{}, keys: map[string]idSet{}, space: make([]byte, bufferSize)}
 	v.out.Rows = map[string]int64{}
 	if v.declared() {
 		if err := v.fixity(); err != nil {
@@ -220,7 +221,7 @@ func (v *verifier) hash(name string) (digest, error) {
 	}
 	defer func() { _ = f.Close() }() // only read
 	h := newHashing(io.Discard)
-	_, err = io.CopyBuffer(h, reading{v.ctx, f}, make([]byte, bufferSize))
+	_, err = io.CopyBuffer(h, reading{v.ctx, f}, v.space)
 	return h.digest(), err
 }
 
