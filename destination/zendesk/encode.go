@@ -303,7 +303,7 @@ func furtherPhones(u *migration.User) []string {
 func userName(u *migration.User) string {
 	for _, name := range []string{u.Name, u.Email} {
 		if name = strings.TrimSpace(name); name != "" {
-			return cutRunes(name, nameLimit)
+			return cutName(name)
 		}
 	}
 	return "Unknown"
@@ -329,9 +329,9 @@ func encodeOrganizations(buf []byte, organizations []migration.Organization, pre
 // organizationName is unique in Zendesk, so those without one get their id.
 func organizationName(o *migration.Organization) string {
 	if name := strings.TrimSpace(o.Name); name != "" {
-		return cutRunes(name, nameLimit)
+		return cutName(name)
 	}
-	return cutRunes("Organization "+o.ID, nameLimit)
+	return cutName("Organization " + o.ID)
 }
 
 // appendList appends {"<word>s":[…]}, or {"<word>":…} for one.

@@ -40,8 +40,12 @@ func (f *fitting) name(name, given string) {
 	if filled == "" {
 		filled = given
 	}
-	f.value("name", "", name, step{migration.RuleSpaceTrimmed, trimmed}, step{migration.RuleNameMissing, filled}, step{migration.RuleNameCut, cutRunes(filled, nameLimit)})
+	f.value("name", "", name, step{migration.RuleSpaceTrimmed, trimmed}, step{migration.RuleNameMissing, filled}, step{migration.RuleNameCut, cutName(filled)})
 }
+
+// cutName cuts after 255 characters. The blanks that are last then would not
+// stay: Zendesk keeps none around a name.
+func cutName(name string) string { return strings.TrimSpace(cutRunes(name, nameLimit)) }
 
 func (f *fitting) trimmed(field, s string) {
 	f.value(field, "", s, step{migration.RuleSpaceTrimmed, strings.TrimSpace(s)})

@@ -24,7 +24,11 @@ func TestPeopleAreSentAsTheyAreOrListed(t *testing.T) {
 		"no name": {fitUsers([]migration.User{{ID: "7", Name: " ", Email: "z@x"}, {ID: "8"}}, nil), []string{
 			"users 7 name  space_trimmed" + from(" ", ""), "users 7 name  name_missing" + from("", "z@x"), "users 8 name  name_missing" + from("", "Unknown"),
 		}},
-		"long name":            {fitUsers([]migration.User{{ID: "7", Name: long}}, nil), []string{"users 7 name  name_cut" + from(long, long[:2*nameLimit])}},
+		"long name": {fitUsers([]migration.User{{ID: "7", Name: long}}, nil), []string{"users 7 name  name_cut" + from(long, long[:2*nameLimit])}},
+		"a blank at the cut": {fitUsers([]migration.User{{ID: "7", Name: strings.Repeat("word ", 60)}}, nil), []string{
+			"users 7 name  space_trimmed" + from(strings.Repeat("word ", 60), strings.Repeat("word ", 59)+"word"),
+			"users 7 name  name_cut" + from(strings.Repeat("word ", 59)+"word", strings.Repeat("word ", 50)+"word"),
+		}},
 		"tags":                 {fitUsers([]migration.User{{ID: "7", Name: "x", Tags: []string{"a", "B c"}}}, nil), []string{"users 7 tags 1 tag_cleaned" + from("B c", "b_c")}},
 		"unknown organization": {fitUsers([]migration.User{{ID: "7", Name: "x", OrganizationID: "9"}}, nil), []string{"users 7 organization_id  organization_left" + from("9", "")}},
 		"organizations": {fitOrganizations([]migration.Organization{{ID: "1"}, {ID: "2", Name: "Org", Tags: []string{" "}}}), []string{

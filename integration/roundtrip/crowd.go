@@ -12,6 +12,7 @@ import (
 type crowd struct {
 	world    judge.World
 	byMail   map[string]string         // address → id in the account
+	byName   map[string]string         // an organization's → likewise
 	brought  map[string]map[string]any // entity and source id → as the account shows them
 	changes  map[string][]judge.Change // by entity and source id
 	replaced int                       // agents for whom another stands in
@@ -43,6 +44,8 @@ func (c *crowd) read(ctx context.Context, r reader) error {
 		return err
 	}
 	for _, o := range organizations {
+		name, _ := o["name"].(string)
+		c.byName[strings.ToLower(name)] = fmt.Sprint(o["id"])
 		if source, ours := sourceID(o); ours {
 			c.world.Organizations[source], c.brought[key("organizations", source)] = fmt.Sprint(o["id"]), o
 		}
@@ -62,6 +65,9 @@ func (c *crowd) merge(people []person) (seatless int) {
 	for _, p := range people {
 		if id, ok := c.byMail[p.mail]; ok && c.world.Users[p.ID] == "" && p.mail != "" {
 			c.world.Users[p.ID] = id
+		}
+		if id, ok := c.byName[strings.ToLower(strings.TrimSpace(p.Name))]; ok && p.Entity == "organizations" && c.world.Organizations[p.ID] == "" {
+			c.world.Organizations[p.ID] = id
 		}
 		if p.staff && c.world.Users[p.ID] == "" {
 			seatless++
@@ -102,6 +108,8 @@ func (c *crowd) judge(people []person) tally {
 		case got != nil:
 			v := judge.JudgePerson(c.world, p.Person, got, changes)
 			t.add(tally{people: 1, fields: v.Fields, listed: v.Listed, unlisted: v.Unlisted})
+		case p.Entity == "organizations" && c.world.Organizations[p.ID] != "":
+			changes = nil // several have one name: what would have been changed for the others went out with them
 		case p.Entity == "organizations" || c.world.Users[p.ID] == "":
 			t.unlisted = append(t.unlisted, p.Entity+" "+p.ID+": is not there")
 		case len(changes) > 0:

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -23,13 +24,13 @@ type Person struct {
 // JudgePerson compares a user or an organization that was brought with what the
 // account shows. Changes are those that are listed of them.
 func JudgePerson(w World, p Person, got map[string]any, changes []Change) Verdict {
-	c := &comparison{World: w, t: Ticket{ID: p.ID}, got: got, left: changes}
+	c := &comparison{World: w, t: Ticket{ID: p.ID}, got: got, left: slices.Clone(changes)}
 	trimmed := trim(p.Name)
 	named := trimmed
 	if named == "" {
 		named = p.nameless()
 	}
-	c.value("name", "", p.Name, word(got["name"]), step{"space_trimmed", trimmed}, step{"name_missing", named}, step{"name_cut", cut(named, nameCharacters)})
+	c.value("name", "", p.Name, word(got["name"]), step{"space_trimmed", trimmed}, step{"name_missing", named}, step{"name_cut", trim(cut(named, nameCharacters))})
 	if p.Entity == "users" {
 		c.user(p)
 	}
