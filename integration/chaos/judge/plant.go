@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 )
 
 // Plant spoils an account in three ways, of which Judge must find each: it
@@ -16,6 +17,9 @@ func Plant(ctx context.Context, c Case) error {
 	var all []arrived
 	err := eachTicket(ctx, c, func(t arrived) { all = append(all, t) })
 	if err != nil {
+		return err
+	}
+	if all, err = c.openable(ctx, all); err != nil {
 		return err
 	}
 	swapped := -1
@@ -40,6 +44,19 @@ func Plant(ctx context.Context, c Case) error {
 		return err
 	}
 	return c.importAgain(ctx, t)
+}
+
+// openable are the tickets of those who may still open one: the account refuses
+// the others' a second time.
+func (c Case) openable(ctx context.Context, all []arrived) ([]arrived, error) {
+	suspended := map[json.Number]bool{}
+	err := eachLine(ctx, c, "users", func(u struct {
+		ID        json.Number `json:"id"`
+		Suspended bool        `json:"suspended"`
+	}) {
+		suspended[u.ID] = u.Suspended
+	})
+	return slices.DeleteFunc(all, func(t arrived) bool { return suspended[t.RequesterID] }), err
 }
 
 func (c Case) remove(ctx context.Context, t arrived) error {
