@@ -41,6 +41,7 @@ type Bundle struct {
 	account string
 	form    form
 	vault   vault
+	gzips   gzips
 }
 
 var _ destination.Streams = (*Bundle)(nil)

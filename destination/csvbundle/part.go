@@ -230,7 +230,7 @@ func (w *partWriter) begin(view string) (io.Writer, error) {
 	f.header = f.segment.hashed.bytes + int64(f.segment.buffer.Buffered())
 	var rows io.Writer = f.segment
 	if w.bundle.form.Gzip {
-		f.compress = newGzip(f.segment)
+		f.compress = w.bundle.gzips.begin(f.segment)
 		rows = f.compress
 	}
 	f.rows = newRows(rows, columns, w.bundle.form, w.noting.of(view))
@@ -278,7 +278,7 @@ func (w *partWriter) complete(op string, views []string, counts map[string]int64
 
 func (w *partWriter) close(f *viewFile, s *section) (err error) {
 	if f.compress != nil {
-		if err := f.compress.Close(); err != nil {
+		if err := w.bundle.gzips.end(f.compress); err != nil {
 			return err
 		}
 	}

@@ -471,9 +471,9 @@ func (b *Bundle) writeText(to io.Writer, text string) error {
 		_, err := io.WriteString(to, text)
 		return err
 	}
-	w := newGzip(to)
+	w := b.gzips.begin(to)
 	_, err := io.WriteString(w, text)
-	return errors.Join(err, w.Close())
+	return errors.Join(err, b.gzips.end(w))
 }
 
 // readPiece reads one view of a part, passes on what follows its first bytes,
