@@ -34,6 +34,10 @@ type Options struct {
 	Kept             string       // the folder for what an account has no room for; empty: tickets of which that is true are not sent
 	Exit             *Exit        // the way out, for all accounts of the process; nil: this account is alone
 	Logger           *slog.Logger // nil: nothing is logged
+
+	// Off are rules that are not in force, for tests that show what becomes of
+	// a record without one. The product has none.
+	Off map[migration.Rule]bool
 }
 
 // Account is one customer's Zendesk account. It implements
@@ -47,6 +51,7 @@ type Account struct {
 	kept     string
 	timings  migration.Timings
 	log      *slog.Logger
+	off      map[migration.Rule]bool
 
 	base   string // the account's URL without a slash at its end
 	http   *http.Client
@@ -100,6 +105,7 @@ func Open(o Options) (*Account, error) {
 		name:     o.Account.Name,
 		customer: o.Account.Customer,
 		kept:     o.Kept,
+		off:      o.Off,
 		plan:     o.Account.PlanPerMinute,
 		auth:     o.Account.Auth,
 		prefix:   o.ExternalIDPrefix,

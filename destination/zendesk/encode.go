@@ -226,22 +226,23 @@ func appendFields(buf []byte, raw json.RawMessage) []byte {
 	return append(buf, ']')
 }
 
-// encodeUsers appends the body of users/create_many, or of users for one.
+// encodeUsers appends the body of users/create_many, or of users for one. They
+// must have gone through fitUsers.
 // https://developer.zendesk.com/api-reference/ticketing/users/users/
 func encodeUsers(buf []byte, users []migration.User, organizations map[string]migration.Target, prefix string, single bool) []byte {
 	return appendList(buf, "user", len(users), single, func(buf []byte, i int) []byte {
 		u := &users[i]
 		o := beginObject(buf)
-		o.text("name", userName(u))
-		o.said("email", strings.TrimSpace(u.Email))
+		o.text("name", u.Name)
+		o.said("email", u.Email)
 		o.text("external_id", ExternalID(prefix, u.ID))
 		o.text("role", "end-user")        // agents cost seats, and a role is never ours to give
 		o.flag("skip_verify_email", true) // nobody gets mail because of a migration
 		o.id("organization_id", organizations[u.OrganizationID].ID)
-		o.said("phone", strings.TrimSpace(u.Phone))
+		o.said("phone", u.Phone)
 		o.said("time_zone", u.TimeZone)
 		o.said("locale", u.Locale)
-		o.words("tags", cleanTags(u.Tags))
+		o.words("tags", u.Tags)
 		o.buf = appendIdentities(&o, u)
 		o.json("user_fields", u.Fields)
 		return o.end()
@@ -300,38 +301,21 @@ func furtherPhones(u *migration.User) []string {
 	return seen[2:]
 }
 
-func userName(u *migration.User) string {
-	for _, name := range []string{u.Name, u.Email} {
-		if name = strings.TrimSpace(name); name != "" {
-			return cutName(name)
-		}
-	}
-	return "Unknown"
-}
-
 // encodeOrganizations appends the body of organizations/create_many, or of
-// organizations for one.
+// organizations for one. They must have gone through fitOrganizations.
 // https://developer.zendesk.com/api-reference/ticketing/organizations/organizations/
 func encodeOrganizations(buf []byte, organizations []migration.Organization, prefix string, single bool) []byte {
 	return appendList(buf, "organization", len(organizations), single, func(buf []byte, i int) []byte {
 		org := &organizations[i]
 		o := beginObject(buf)
-		o.text("name", organizationName(org))
+		o.text("name", org.Name)
 		o.text("external_id", ExternalID(prefix, org.ID))
 		o.said("details", org.Details)
 		o.said("notes", org.Notes)
-		o.words("tags", cleanTags(org.Tags))
+		o.words("tags", org.Tags)
 		o.json("organization_fields", org.Fields)
 		return o.end()
 	})
-}
-
-// organizationName is unique in Zendesk, so those without one get their id.
-func organizationName(o *migration.Organization) string {
-	if name := strings.TrimSpace(o.Name); name != "" {
-		return cutName(name)
-	}
-	return cutName("Organization " + o.ID)
 }
 
 // appendList appends {"<word>s":[…]}, or {"<word>":…} for one.

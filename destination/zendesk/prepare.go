@@ -93,7 +93,7 @@ func (a *Account) prepareOrganizations(ctx context.Context, in destination.Prepa
 		if parcel.Changes, err = a.mapOrganizations(ctx, in.Mapping, send); err != nil {
 			return destination.Parcel{}, err
 		}
-		parcel.Changes = append(parcel.Changes, fitOrganizations(send)...)
+		parcel.Changes = append(parcel.Changes, fitOrganizations(send, a.off)...)
 		parcel.Body = encodeOrganizations(nil, send, a.prefix, parcel.Single)
 	}
 	return parcel, nil
@@ -110,7 +110,7 @@ func (a *Account) prepareUsers(ctx context.Context, in destination.PrepareInput)
 	for i := range records {
 		switch {
 		case decided.has[i]:
-		case isAgent(&records[i]):
+		case isAgent(&records[i]) && !a.off[migration.RuleAgentReplaced]:
 			item, changes, err := a.agents.represent(ctx, &records[i])
 			if err != nil {
 				return destination.Parcel{}, err
@@ -135,7 +135,7 @@ func (a *Account) prepareUsers(ctx context.Context, in destination.PrepareInput)
 	if err != nil {
 		return destination.Parcel{}, err
 	}
-	parcel.Changes = append(append(parcel.Changes, changes...), fitUsers(send, organizations)...)
+	parcel.Changes = append(append(parcel.Changes, changes...), fitUsers(send, organizations, a.off)...)
 	parcel.Body = encodeUsers(nil, send, organizations, a.prefix, parcel.Single)
 	return parcel, nil
 }
@@ -225,6 +225,7 @@ func (a *Account) prepareTickets(ctx context.Context, in destination.PrepareInpu
 		Single:        parcel.Single,
 		Now:           a.clock.theirs(time.Now()),
 		mapping:       mapping,
+		Off:           a.off,
 	}
 	drafts := encode.drafts()
 	if err := a.keepLeft(drafts); err != nil {

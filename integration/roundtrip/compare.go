@@ -112,7 +112,7 @@ func (w *world) who(ctx context.Context, customer string, r reader) (judge.World
 			return os.ReadFile(filepath.Join(w.dir, "kept", customer, w.account(customer), "ticket-"+ticket+".ndjson"))
 		},
 	}
-	c := crowd{world: who, byMail: map[string]string{}, byName: map[string]string{}, brought: map[string]map[string]any{}, changes: map[string][]judge.Change{}}
+	c := newCrowd(who)
 	if err := c.read(ctx, r); err != nil {
 		return who, tally{}, err
 	}

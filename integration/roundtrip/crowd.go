@@ -18,6 +18,10 @@ type crowd struct {
 	replaced int                       // agents for whom another stands in
 }
 
+func newCrowd(who judge.World) crowd {
+	return crowd{world: who, byMail: map[string]string{}, byName: map[string]string{}, brought: map[string]map[string]any{}, changes: map[string][]judge.Change{}}
+}
+
 func key(entity, sourceID string) string { return entity + "/" + sourceID }
 
 // read lists users and organizations.
@@ -105,6 +109,8 @@ func (c *crowd) judge(people []person) tally {
 		delete(c.changes, at)
 		got := c.brought[at]
 		switch {
+		case got != nil && p.staff:
+			t.unlisted = append(t.unlisted, p.Entity+" "+p.ID+": is of the staff, of whom none is made")
 		case got != nil:
 			v := judge.JudgePerson(c.world, p.Person, got, changes)
 			t.add(tally{people: 1, fields: v.Fields, listed: v.Listed, unlisted: v.Unlisted})
@@ -118,6 +124,9 @@ func (c *crowd) judge(people []person) tally {
 		for _, change := range changes {
 			t.rules[change.Rule]++
 		}
+	}
+	if c.replaced > 0 {
+		t.rules["agent_replaced"] = c.replaced
 	}
 	for at := range c.changes {
 		t.unlisted = append(t.unlisted, at+": changes are listed, and the source has no such record")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -223,10 +224,25 @@ func (w *world) beyondPostgres(ctx context.Context) (tally, error) {
 	return d.bring(ctx, corpus.Impossible(hostileFirst), "")
 }
 
-// unseen are the rules that nothing has needed.
-func unseen(seen map[string]int) string {
+// peopleRules are all that Farewell has about users and organizations without a
+// mapping.
+func peopleRules() []migration.Rule {
+	return []migration.Rule{
+		migration.RuleSpaceTrimmed, migration.RuleNameMissing, migration.RuleNameCut, migration.RuleTagCleaned, migration.RuleOrganizationLeft, migration.RuleAgentReplaced,
+	}
+}
+
+// neededRules are those that the sample and the corpus must need.
+func neededRules() []migration.Rule {
+	rules := append(ticketRules(), peopleRules()...)
+	slices.Sort(rules)
+	return slices.Compact(rules)
+}
+
+// unseen are those of the rules that nothing has needed.
+func unseen(seen map[string]int, rules []migration.Rule) string {
 	var missing []string
-	for _, rule := range ticketRules() {
+	for _, rule := range rules {
 		if seen[string(rule)] == 0 {
 			missing = append(missing, string(rule))
 		}
