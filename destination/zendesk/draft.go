@@ -30,7 +30,7 @@ type draft struct {
 func (in *EncodeInput) draft(t *migration.Ticket, partitionTag string) draft {
 	d := draft{in: in, t: t}
 	if in.mapping != nil {
-		d.mapped, d.changes = in.mapping.ticket(t, in.Users)
+		d.mapped, d.changes = in.mapping.ticket(t, in.Users, in.Off)
 	}
 	d.people()
 	d.title()

@@ -60,10 +60,10 @@ func (d *draft) say() {
 	if d.whole != "" && d.applies(migration.RuleSubjectKept) {
 		d.keep(migration.RuleSubjectKept, "subject", wholeSubject+d.whole)
 	}
-	if d.mapped.note != "" {
+	if d.mapped.note != "" && d.applies(migration.RuleMappingNote) {
 		d.keep(migration.RuleMappingNote, "mapping", cleanText(d.mapped.note))
 	}
-	if note := d.in.Files.note(d.t); note != "" {
+	if note := d.in.Files.note(d.t); note != "" && d.applies(migration.RuleFilesNamed) {
 		d.keep(migration.RuleFilesNamed, "attachments", note)
 	}
 }

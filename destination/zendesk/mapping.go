@@ -74,7 +74,7 @@ func (a *Account) mapUsers(ctx context.Context, m *mapping.Mapping, users []migr
 		return nil, err
 	}
 	for i := range users {
-		changes = append(changes, tr.user(&users[i])...)
+		changes = append(changes, tr.user(&users[i], a.off)...)
 	}
 	return changes, nil
 }
@@ -86,7 +86,7 @@ func (a *Account) mapOrganizations(ctx context.Context, m *mapping.Mapping, orga
 		return nil, err
 	}
 	for i := range organizations {
-		changes = append(changes, tr.organization(&organizations[i])...)
+		changes = append(changes, tr.organization(&organizations[i], a.off)...)
 	}
 	return changes, nil
 }

@@ -17,9 +17,9 @@ type mappedTicket struct {
 }
 
 // ticket translates a ticket in place, and tells what has no place. users are
-// the targets of those whom it names.
-func (tr *translation) ticket(t *migration.Ticket, users map[string]migration.Target) (mappedTicket, []migration.Change) {
-	p := placing{entity: migration.Tickets, id: t.ID}
+// the targets of those whom it names, off the rules that are not in force.
+func (tr *translation) ticket(t *migration.Ticket, users map[string]migration.Target, off map[migration.Rule]bool) (mappedTicket, []migration.Change) {
+	p := placing{entity: migration.Tickets, id: t.ID, off: off}
 	was := *t
 	var m mappedTicket
 	var values map[string]string
@@ -40,16 +40,16 @@ func (tr *translation) ticket(t *migration.Ticket, users map[string]migration.Ta
 
 // user translates a user in place, and tells what has no place. Users have no
 // notes.
-func (tr *translation) user(u *migration.User) []migration.Change {
-	p := placing{entity: migration.Users, id: u.ID}
+func (tr *translation) user(u *migration.User, off map[migration.Rule]bool) []migration.Change {
+	p := placing{entity: migration.Users, id: u.ID, off: off}
 	u.Tags = p.tags(&tr.users.tags, u.Tags, false)
 	u.Fields = p.recordFields("user_fields", &tr.users.fields, u.Fields)
 	return p.changes
 }
 
 // organization translates an organization in place, likewise.
-func (tr *translation) organization(o *migration.Organization) []migration.Change {
-	p := placing{entity: migration.Organizations, id: o.ID}
+func (tr *translation) organization(o *migration.Organization, off map[migration.Rule]bool) []migration.Change {
+	p := placing{entity: migration.Organizations, id: o.ID, off: off}
 	o.Tags = p.tags(&tr.organizations.tags, o.Tags, false)
 	o.Fields = p.recordFields("organization_fields", &tr.organizations.fields, o.Fields)
 	return p.changes
@@ -92,9 +92,13 @@ func firstOf(a, b string) string {
 // word translates one word; one without a place is noted down.
 func (tr *translation) word(p *placing, field, word string, w *words) string {
 	target, placed := w.of(word)
-	if !placed {
-		p.lost(field, "", migration.RuleValueDropped, word, "", tr.note)
+	switch {
+	case placed:
+		return target
+	case p.off[migration.RuleValueDropped]:
+		return word
 	}
+	p.lost(field, "", migration.RuleValueDropped, word, "", tr.note)
 	return target
 }
 
@@ -102,11 +106,14 @@ func (tr *translation) word(p *placing, field, word string, w *words) string {
 // assigned open. Both are said here, so that they are sent as they are listed.
 func (tr *translation) ticketStatus(p *placing, was string, assigned bool) string {
 	status, placed := tr.status.of(was)
+	if !placed && p.off[migration.RuleValueDropped] {
+		return was
+	}
 	is := status
 	if is == "" && !placed {
 		is = "new"
 	}
-	if is == "new" && assigned {
+	if is == "new" && assigned && !p.off[migration.RuleStatusOpened] {
 		is = "open"
 	}
 	switch {
@@ -122,6 +129,7 @@ func (tr *translation) ticketStatus(p *placing, was string, assigned bool) strin
 type placing struct {
 	entity  migration.Entity
 	id      string
+	off     map[migration.Rule]bool // rules that are not in force, see Options
 	changes []migration.Change
 	kept    []string // lines of the note
 }
@@ -162,7 +170,7 @@ func (p *placing) tags(r *tagRules, tags []string, note bool) []string {
 	for i, tag := range tags {
 		target, listed := r.values[tag]
 		switch {
-		case !listed:
+		case !listed || target == "" && p.off[migration.RuleTagDropped]:
 			mapped = append(mapped, tag)
 		case target != "":
 			mapped = append(mapped, target)
@@ -227,7 +235,11 @@ func (p *placing) fields(kind string, r *fieldRules, raw []byte, values map[stri
 			}
 			f := r.of(name)
 			target, rule := f.value(value)
-			if rule != "" {
+			switch {
+			case rule == "":
+			case p.off[rule]:
+				f, target = &fieldRule{target: firstOf(f.target, name)}, value // as the source has it
+			default:
 				p.lost(kind+"."+name, "", rule, string(value), string(target), f.note)
 			}
 			if target != nil {

@@ -103,7 +103,7 @@ func TestWordsBecomeWhatTheMappingSays(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			got := row.ticket
-			_, changes := translationOf(t, row.mapping).ticket(&got, nil)
+			_, changes := translationOf(t, row.mapping).ticket(&got, nil, nil)
 			if !reflect.DeepEqual(got, row.want) {
 				t.Errorf("got  %+v\nwant %+v", got, row.want)
 			}
@@ -156,7 +156,7 @@ assign:
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			got, changes := tr.ticket(&row.ticket, users)
+			got, changes := tr.ticket(&row.ticket, users, nil)
 			if !reflect.DeepEqual(got, row.want) {
 				t.Errorf("got %+v, want %+v", got, row.want)
 			}
@@ -204,7 +204,7 @@ fields:
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			ticket := migration.Ticket{Status: "open", CustomFields: json.RawMessage(row.source)}
-			got, changes := tr.ticket(&ticket, nil)
+			got, changes := tr.ticket(&ticket, nil, nil)
 			if string(got.fields) != row.want || got.note != row.note {
 				t.Errorf("got  %s, note %q\nwant %s, note %q", got.fields, got.note, row.want, row.note)
 			}
@@ -220,7 +220,7 @@ func TestKeepHoldsForAllThatHasNoPlace(t *testing.T) {
 	t.Parallel()
 	tr := translationOf(t, "keep: note\nfields: {a: {keep: nothing}, b: ~}\ntags: {values: {tmp: ~}}\nchannel: {values: {fax: ~}}")
 	ticket := migration.Ticket{Status: "stuck", Priority: "whenever", Type: "wish", Channel: "fax", Group: "3rd", AssigneeID: "9", Brand: "X", Tags: []string{"tmp"}, CustomFields: []byte(`{"a":1,"b":2,"c":3}`)}
-	got, changes := tr.ticket(&ticket, nil)
+	got, changes := tr.ticket(&ticket, nil, nil)
 	want := noteTitle + "\n\n" + strings.Join([]string{"custom_fields.b: 2", "custom_fields.c: 3", "priority: whenever", "type: wish", "channel: fax", "tags: tmp", "group_name: 3rd", "brand_name: X", "assignee_id: 9", "status: stuck"}, "\n")
 	if got.note != want || len(changes) != 11 {
 		t.Errorf("note\n%s\nwant\n%s\n%d changes", got.note, want, len(changes))
@@ -240,6 +240,6 @@ fields: {product: Product, plan: {to: 503, options: {au: plan_gold}}}`)
 	b.ReportAllocs()
 	for b.Loop() {
 		t := source
-		tr.ticket(&t, nil)
+		tr.ticket(&t, nil, nil)
 	}
 }

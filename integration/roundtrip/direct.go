@@ -122,17 +122,23 @@ type shown struct {
 // back; refused tells why it is not there.
 func (d *direct) send(ctx context.Context, t judge.Ticket, off migration.Rule) (got shown, changes []migration.Change, refused string, err error) {
 	body, changes := zendesk.EncodeTickets(nil, d.encode(t, off))
+	got, refused, err = d.importTicket(ctx, body, changes)
+	return got, changes, refused, err
+}
+
+// importTicket sends a ticket as it was encoded, and reads it back.
+func (d *direct) importTicket(ctx context.Context, body []byte, changes []migration.Change) (got shown, refused string, err error) {
 	arrived, refused, err := d.post(ctx, "imports/tickets", "ticket", body)
 	if err != nil || refused != "" {
-		return got, changes, refused, err
+		return got, refused, err
 	}
 	id := fmt.Sprint(arrived["id"])
 	got = shown{ticket: arrived, listed: listed(changes)}
 	if got.solved, err = d.solvedAt(ctx, id); err != nil {
-		return got, nil, "", err
+		return got, "", err
 	}
 	got.comments, err = d.comments(ctx, id)
-	return got, changes, "", err
+	return got, "", err
 }
 
 func (d *direct) encode(t judge.Ticket, off migration.Rule) zendesk.EncodeInput {

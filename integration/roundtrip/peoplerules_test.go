@@ -137,7 +137,7 @@ func page(people ...person) migration.Page {
 			page.Organizations = append(page.Organizations, migration.Organization{ID: p.ID, Name: p.Name, Tags: p.Tags})
 			continue
 		}
-		u := migration.User{ID: p.ID, Name: p.Name, Email: p.Email, Phone: p.Phone, OrganizationID: p.Organization, Tags: p.Tags, Role: "end-user"}
+		u := migration.User{ID: p.ID, Name: p.Name, Email: p.Email, Phone: p.Phone, OrganizationID: p.Organization, Tags: p.Tags, Role: "end_user"}
 		if p.staff {
 			u.Role = "agent"
 		}

@@ -25,7 +25,14 @@ func newDirect(t *testing.T) *direct {
 	}
 	if err := server.CreateAccount("acme", map[string]any{
 		"plan_per_minute": plenty,
-		"ticket_fields":   []map[string]any{{"id": 360500000001, "type": "text", "title": "Product"}},
+		"ticket_fields": []map[string]any{
+			{"id": 360500000001, "type": "text", "title": "Product"},
+			{"id": 360500000002, "type": "date", "title": "Due"},
+			{"id": 360500000003, "type": "tagger", "title": "Plan", "custom_field_options": []map[string]any{{"name": "Gold", "value": "gold"}}},
+		},
+		"agents": []map[string]any{{"name": "Desk", "email": "desk@acme.example", "role": "agent"}},
+		// Whoever was hired a moment ago is found.
+		"index_lag_seconds": 0,
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -54,6 +54,10 @@ func (c *comparison) lines() []line {
 		l := line{further: true, created: lines[len(lines)-1].created}
 		lines = append(lines, l.inPieces("subject", "Subject: "+whole)...)
 	}
+	if note := c.mappingNote(); note != "" {
+		l := line{further: true, created: lines[len(lines)-1].created}
+		lines = append(lines, l.inPieces("mapping", note)...)
+	}
 	return lines
 }
 
@@ -141,6 +145,9 @@ func (c *comparison) bodies(shown map[string]string) {
 		if part == "" {
 			c.value("comments.body", part, "", got, step{"no_messages", "(no messages)"})
 		}
+	}
+	if note := c.mappingNote(); note != "" {
+		c.value("comments.body", "mapping", "", shown["mapping"], step{"mapping_note", note})
 	}
 	whole := cleaned(c.t.Subject)
 	if shortened(whole) == whole {

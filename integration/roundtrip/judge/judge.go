@@ -63,6 +63,7 @@ type World struct {
 	StandIns      map[string]bool   // ids of the placeholder and of ourselves
 	Now           int64             // no time in the account may be later
 	Changes       map[string][]Change
+	Mapping       *Mapping // nil: none
 	// Kept is the file of what the account had no room for, by source id.
 	Kept func(ticketID string) ([]byte, error)
 }
@@ -169,13 +170,9 @@ func words(v any) []string {
 }
 
 func (c *comparison) texts() {
-	status := c.t.Status
-	if status == "" {
-		status = "new"
-	}
-	c.value("status", "", c.t.Status, word(c.got["status"]), step{"status_missing", status})
-	c.value("priority", "", c.t.Priority, word(c.got["priority"]))
-	c.value("type", "", c.t.Type, word(c.got["type"]))
+	c.stand()
+	c.attribute("priority", c.t.Priority)
+	c.attribute("type", c.t.Type)
 	whole := cleaned(c.t.Subject)
 	c.value("subject", "", c.t.Subject, word(c.got["subject"]), step{"text_cleaned", whole}, step{"subject_cut", shortened(whole)})
 }
@@ -187,7 +184,12 @@ func (c *comparison) tags() {
 	}
 	for i, source := range c.t.Tags {
 		clean := tag(source)
-		c.value("tags", fmt.Sprint(i), source, clean, step{"tag_cleaned", clean})
+		if c.Mapping.places("tags", source) {
+			c.value("tags", fmt.Sprint(i), source, clean, step{"tag_cleaned", clean})
+		} else {
+			clean = ""
+			c.value("tags", fmt.Sprint(i), source, clean, step{"tag_dropped", clean})
+		}
 		if clean != "" {
 			want[clean] = true
 		}
@@ -199,6 +201,7 @@ func (c *comparison) tags() {
 			delete(want, got)
 		case strings.HasPrefix(got, "farewell_tickets-"):
 			partitions++
+		case c.Mapping.chooses(&c.t, got): // the account adds the tag of an option
 		default:
 			c.differs("tags: one that the source does not have")
 		}
@@ -216,9 +219,13 @@ func (c *comparison) fields() {
 			shown[word(field["id"])] = word(field["value"])
 		}
 	}
-	for id, source := range c.t.Fields {
-		c.value("custom_fields", id, source, shown[id])
-		delete(shown, id)
+	if c.Mapping != nil {
+		c.mapped(shown)
+	} else {
+		for id, source := range c.t.Fields {
+			c.value("custom_fields", id, source, shown[id])
+			delete(shown, id)
+		}
 	}
 	if len(shown) > 0 {
 		c.differs("custom_fields: %d that the source does not have", len(shown))
