@@ -8,9 +8,12 @@ import (
 
 // heapRoom is how much garbage may gather before it is collected. By itself
 // the runtime collects when the heap has doubled, which for the few MB that a
-// worker holds is several times a second: a tenth of its CPU time. With it a
-// worker also takes about as much memory for a small customer as for a large.
-const heapRoom = 32 << 20
+// worker holds is several times a second: a tenth of its CPU time.
+const heapRoom = 24 << 20
+
+// heapUsual is what a worker holds that works for a customer of some size. Less
+// counts as that: a small customer is not worth collecting more often.
+const heapUsual = 12 << 20
 
 // giveRoom keeps the heap's room at heapRoom or what is in use, whichever is
 // more, from now to the end of the process. Each collection ends with a look at
@@ -29,19 +32,22 @@ func afterCollection(c *collection) {
 	runtime.SetFinalizer(c, afterCollection)
 }
 
-// percentFor is the garbage in per cent of what is in use that makes heapRoom.
-func percentFor(used uint64) int {
-	const doubling, most = 100, 800 // most: before the first collection nothing is in use
-	return int(min(most, max(doubling, doubling*heapRoom/max(used, 1))))
+// goalFor is how far the heap may grow from what is in use.
+func goalFor(used uint64) uint64 {
+	return max(used, heapUsual) + max(used, heapRoom)
 }
 
-// heapAround is what may be taken beside the heap's content and its room: for
-// stacks, and for the holes that earlier content has left.
+// percentFor is the goal as the garbage in per cent of what is in use.
+func percentFor(used uint64) int {
+	const most = 1000 // before the first collection nothing is in use
+	return int(min(most, 100*(goalFor(used)-used)/max(used, 1)))
+}
+
+// heapAround is what may be taken beside the heap: for stacks, and for the
+// holes that earlier content has left.
 const heapAround = 14 << 20
 
 // limitFor has the runtime give such holes back, or collect a little earlier,
-// before the process takes more memory for them. It is above what percentFor
-// allows for, so that collecting never becomes all that is done.
-func limitFor(used uint64) int64 {
-	return int64(used + max(used, heapRoom) + heapAround)
-}
+// before the process takes more memory for them. It is above the heap's goal,
+// so that collecting never becomes all that is done.
+func limitFor(used uint64) int64 { return int64(goalFor(used) + heapAround) }

@@ -5,8 +5,9 @@ import "testing"
 func TestHeapHasRoomUntilItIsLargerThanThat(t *testing.T) {
 	t.Parallel()
 	for used, want := range map[uint64]int{
-		0:            800,
-		8 << 20:      400,
+		0:            1000,
+		8 << 20:      350,
+		heapUsual:    200,
 		heapRoom:     100,
 		4 * heapRoom: 100,
 	} {
