@@ -166,11 +166,10 @@ func (a *Activities) asOf(ctx context.Context, m migration.Migration) (time.Time
 
 // recordPart writes down that a part is on disk, and with it every record in it.
 func (a *Activities) recordPart(ctx context.Context, in migration.ExportInput, h migration.Hold, pass int, part destination.Part, rows source.PartRows) error {
-	ids := make([]string, len(rows.Listed))
-	items := make([]migration.Item, len(rows.Listed))
-	for i, r := range rows.Listed {
-		ids[i] = r.ID
-		items[i] = migration.Item{SourceID: r.ID, Outcome: migration.Created}
+	ids := rows.IDs
+	items := make([]migration.Item, len(ids))
+	for i, id := range ids {
+		items[i] = migration.Item{SourceID: id, Outcome: migration.Created}
 	}
 	if len(ids) == 0 {
 		return nil

@@ -58,7 +58,7 @@ func (c crowd) CopyPart(_ context.Context, q source.PartQuery, open func(view st
 		return source.PartRows{}, err
 	}
 	c.shelf.written = append(c.shelf.written, ids...)
-	return source.PartRows{Listed: c.listed(ids), Rows: map[string]int64{q.Views[0]: int64(len(ids))}, ReadAt: time.Now()}, nil
+	return source.PartRows{IDs: ids, Rows: map[string]int64{q.Views[0]: int64(len(ids))}, ReadAt: time.Now()}, nil
 }
 
 func TestPeopleWhomAPublishingBroughtAreNotWrittenAgain(t *testing.T) {

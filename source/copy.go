@@ -1,7 +1,9 @@
 package source
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -18,7 +20,7 @@ type PartQuery struct {
 	Customer  string
 	Partition migration.Partition
 	IDs       []string // when not empty: exactly these records of the partition's entity, instead of the range
-	Views     []string // in this order; of tickets: tickets, ticket_tags, comments, attachments
+	Views     []string // in this order, the entity's own first; of tickets: tickets, ticket_tags, comments, attachments
 	// AsOf leaves out what was made later, comments of older tickets included.
 	// Zero: nothing is left out.
 	AsOf time.Time
@@ -26,13 +28,13 @@ type PartQuery struct {
 
 // PartRows is what CopyPart has read.
 type PartRows struct {
-	Listed []migration.Listed // the records, in key order
-	Rows   map[string]int64   // view → rows written
-	ReadAt time.Time          // the snapshot's time, by the source's clock
+	IDs    []string         // the records, in key order
+	Rows   map[string]int64 // view → rows written
+	ReadAt time.Time        // the snapshot's time, by the source's clock
 }
 
 // CopyPart streams several views of one partition, or of the given records of
-// its entity, from one snapshot, together with the list of the records in it.
+// its entity, from one snapshot, and lists the records in it.
 // The views come one after the other; open is asked for each view's writer
 // before its first row, and closing is the caller's. There are no header rows;
 // Columns names the columns.
@@ -46,6 +48,11 @@ type PartRows struct {
 // It ends 15 s after the last byte moved; a writer must not block for ever.
 // After an error, the writers have incomplete streams.
 func (s *Source) CopyPart(ctx context.Context, q PartQuery, open func(view string) (io.Writer, error)) (PartRows, error) {
+	return s.copyPart(ctx, q, open, func() error { return nil })
+}
+
+// copyPart is CopyPart with a say before each row is passed on.
+func (s *Source) copyPart(ctx context.Context, q PartQuery, open func(view string) (io.Writer, error), each func() error) (PartRows, error) {
 	part := PartRows{Rows: map[string]int64{}}
 	op := operation{name: "stream a part", view: string(q.Partition.Entity), customer: q.Customer}
 	ids := q.IDs
@@ -62,7 +69,7 @@ func (s *Source) CopyPart(ctx context.Context, q PartQuery, open func(view strin
 		if err != nil {
 			return err
 		}
-		c := copier{Source: s, shape: sh, conn: conn, op: &op, alive: alive, open: open, gathered: make([]byte, 0, gatherBytes)}
+		c := copier{Source: s, shape: sh, conn: conn, op: &op, alive: alive, open: open, each: each, gathered: make([]byte, 0, gatherBytes)}
 		sel := selection{customer: q.Customer, after: q.Partition.After, upTo: q.Partition.UpTo, ids: ids, asOf: q.AsOf}
 		if ids != nil {
 			sel.after, sel.upTo = "", ""
@@ -80,6 +87,7 @@ type copier struct {
 	op    *operation // its view follows what is being read
 	alive *idleWatch
 	open  func(view string) (io.Writer, error)
+	each  func() error // before each row
 	// gathered is the room in which each stream gathers.
 	gathered []byte
 }
@@ -89,22 +97,16 @@ func (c copier) part(ctx context.Context, e migration.Entity, sel selection, vie
 	if err != nil {
 		return &refusal{err.Error(), "this is a defect of the caller"}
 	}
-	var p parameters
-	where, err := c.where(entity, sel, &p)
-	if err != nil {
-		return err
+	if len(views) == 0 || views[0] != entity.name {
+		return &refusal{"the view " + entity.name + " must come first", "this is a defect of the caller"}
 	}
 	if part.ReadAt, err = c.begin(ctx); err != nil {
-		return err
-	}
-	part.Listed, err = readListed(ctx, c.conn, entity.name, "from "+c.table(entity.name)+" v where "+where, p.values)
-	if err != nil {
 		return err
 	}
 	for _, name := range views {
 		c.alive.moved()
 		c.op.view = name
-		if part.Rows[name], err = c.view(ctx, entity, sel, name, part.Listed); err != nil {
+		if err = c.view(ctx, entity, sel, name, part); err != nil {
 			return err
 		}
 	}
@@ -120,38 +122,42 @@ func (c copier) begin(ctx context.Context) (time.Time, error) {
 // view streams one view of the part. Rows that hang off tickets are selected
 // by the tickets' ids rather than by their range: that needs no more than an
 // index on the ticket, and brings nothing whose ticket the source hides.
-func (c copier) view(ctx context.Context, entity view, sel selection, name string, listed []migration.Listed) (int64, error) {
+func (c copier) view(ctx context.Context, entity view, sel selection, name string, part *PartRows) error {
 	hangsOff := false
 	if name != ticketTags || entity.name != "tickets" {
 		v, err := viewNamed(name)
 		if err != nil || !v.ofEntity(migration.Entity(entity.name)) {
-			return 0, &refusal{fmt.Sprintf("view %s does not belong to %s", name, entity.name), "this is a defect of the caller"}
+			return &refusal{fmt.Sprintf("view %s does not belong to %s", name, entity.name), "this is a defect of the caller"}
 		}
 		hangsOff = v.name != entity.name
 	}
 	if hangsOff {
-		sel = selection{customer: sel.customer, asOf: sel.asOf, ids: make([]string, len(listed))}
-		for i := range listed {
-			sel.ids[i] = listed[i].ID
+		sel = selection{customer: sel.customer, asOf: sel.asOf, ids: part.IDs}
+		if sel.ids == nil {
+			sel.ids = []string{} // nothing rather than everything
 		}
 	}
 	sql, err := c.csvSelect(c.schema, name, sel)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	w, err := c.open(name)
 	if err != nil {
-		return 0, &writeError{err}
+		return &writeError{err}
 	}
-	out := &stream{w: w, alive: c.alive, gathered: c.gathered[:0]}
+	out := &stream{w: w, alive: c.alive, each: c.each, gathered: c.gathered[:0], lists: name == entity.name}
 	tag, err := c.conn.PgConn().CopyTo(ctx, out, "copy ("+sql+") to stdout (format csv)")
 	if err == nil {
 		out.flush()
 	}
 	if out.err != nil {
-		return 0, &writeError{out.err}
+		return &writeError{out.err}
 	}
-	return tag.RowsAffected(), err
+	if part.Rows[name] = tag.RowsAffected(); out.lists {
+		part.IDs = out.ids
+		err = errors.Join(err, out.twice(name))
+	}
+	return err
 }
 
 // gatherBytes is how much of a stream is passed on at a time: what is done for
@@ -162,12 +168,23 @@ const gatherBytes = 128 << 10
 type stream struct {
 	w        io.Writer
 	alive    *idleWatch
+	each     func() error
 	gathered []byte
+	lists    bool     // ids are wanted
+	ids      []string // the rows' first cells
 	err      error
 }
 
+// Write takes one row: Postgres sends each in a message of its own
+// (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY).
 func (s *stream) Write(row []byte) (int, error) {
 	s.alive.moved()
+	if s.err = s.each(); s.err != nil {
+		return 0, s.err
+	}
+	if s.lists {
+		s.ids = append(s.ids, firstCell(row))
+	}
 	if len(s.gathered)+len(row) > cap(s.gathered) {
 		if s.flush(); s.err != nil {
 			return 0, s.err
@@ -175,6 +192,33 @@ func (s *stream) Write(row []byte) (int, error) {
 	}
 	s.gathered = append(s.gathered, row...)
 	return len(row), nil
+}
+
+// firstCell is the content of a CSV row's first cell.
+func firstCell(row []byte) string {
+	if len(row) == 0 || row[0] != '"' {
+		return string(row[:max(0, bytes.IndexAny(row, ",\n"))])
+	}
+	var cell []byte
+	for i := 1; i < len(row); i++ {
+		if row[i] == '"' {
+			if i++; i >= len(row) || row[i] != '"' {
+				break
+			}
+		}
+		cell = append(cell, row[i])
+	}
+	return string(cell)
+}
+
+// twice refuses records whose view shows them more than once.
+func (s *stream) twice(view string) error {
+	for i := 1; i < len(s.ids); i++ {
+		if s.ids[i] == s.ids[i-1] {
+			return twice(view, s.ids[i])
+		}
+	}
+	return nil
 }
 
 func (s *stream) flush() {

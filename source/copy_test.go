@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"maps"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,8 +27,17 @@ type copyQuery struct {
 }
 
 func (s *Source) copyView(ctx context.Context, q copyQuery, w io.Writer) (int64, error) {
-	part, err := s.CopyPart(ctx, PartQuery{Customer: q.Customer, Partition: q.Partition, IDs: q.IDs, Views: []string{q.View}, AsOf: q.AsOf},
-		func(string) (io.Writer, error) { return w, nil })
+	views := []string{q.View}
+	if own := string(q.Partition.Entity); q.View != own {
+		views = []string{own, q.View}
+	}
+	part, err := s.CopyPart(ctx, PartQuery{Customer: q.Customer, Partition: q.Partition, IDs: q.IDs, Views: views, AsOf: q.AsOf},
+		func(view string) (io.Writer, error) {
+			if view != q.View {
+				return io.Discard, nil
+			}
+			return w, nil
+		})
 	return part.Rows[q.View], err
 }
 
@@ -95,6 +107,37 @@ func TestIDsAreQuotedInCopy(t *testing.T) {
 	if got := f.csv(copyQuery{Customer: "acme", View: "comments", Partition: tickets("", "")}); strings.Count(got, "\n") != len(ids) {
 		t.Errorf("%s", got)
 	}
+	part := must(f.CopyPart(t.Context(), PartQuery{Customer: "acme", Partition: tickets("", ""), Views: []string{"tickets"}},
+		func(string) (io.Writer, error) { return io.Discard, nil }))(t)
+	if got, want := slices.Sorted(slices.Values(part.IDs)), slices.Sorted(slices.Values(ids)); !slices.Equal(got, want) {
+		t.Errorf("lists %q, want %q", got, want)
+	}
+}
+
+// spending is a pace that only counts the rows that were read.
+type spending struct {
+	ungoverned
+	rows atomic.Int64
+}
+
+func (s *spending) Spend(_ context.Context, rows int, _ float64) (time.Duration, error) {
+	s.rows.Add(int64(rows))
+	return 0, nil
+}
+
+func TestEachRowOfAStreamIsCountedByThePace(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "bigint")
+	const n = 3*streamStep + 1
+	f.tickets("acme", n, "n")
+	counted := &spending{}
+	g := f.Govern(counted, slog.New(slog.DiscardHandler))
+	t.Cleanup(g.Close)
+	part := must(Governed{f.Source, g}.CopyPart(t.Context(), PartQuery{Customer: "acme", Partition: tickets("", ""), Views: []string{"tickets", "comments"}},
+		func(string) (io.Writer, error) { return io.Discard, nil }))(t)
+	if want := part.Rows["tickets"] + part.Rows["comments"]; want <= n || counted.rows.Load() != want {
+		t.Errorf("%d rows were counted, want %d", counted.rows.Load(), want)
+	}
 }
 
 func TestCopyPartReadsAllViewsFromOneSnapshot(t *testing.T) {
@@ -114,8 +157,8 @@ func TestCopyPartReadsAllViewsFromOneSnapshot(t *testing.T) {
 	if want := map[string]int64{"tickets": 3, "comments": 6, "attachments": 0}; !maps.Equal(part.Rows, want) {
 		t.Errorf("rows %v, want %v", part.Rows, want)
 	}
-	if len(part.Listed) != 3 || part.Listed[1].ID != "3" || part.Listed[1].CreatedAt.IsZero() {
-		t.Errorf("listed %+v", part.Listed)
+	if want := []string{"2", "3", "4"}; !slices.Equal(part.IDs, want) {
+		t.Errorf("lists %q, want %q", part.IDs, want)
 	}
 	if part.ReadAt.Before(before) || part.ReadAt.After(must(f.Now(t.Context()))(t)) {
 		t.Errorf("read at %s", part.ReadAt)
@@ -212,8 +255,8 @@ func TestCopyPartLeavesOutWhatWasMadeLater(t *testing.T) {
 			out[view] = &bytes.Buffer{}
 			return out[view], nil
 		}))(t)
-	if part.Rows["tickets"] != 2 || len(part.Listed) != 2 || part.Rows["comments"] != 1 {
-		t.Errorf("rows %v, listed %v\n%s%s", part.Rows, part.Listed, out["tickets"], out["comments"])
+	if part.Rows["tickets"] != 2 || len(part.IDs) != 2 || part.Rows["comments"] != 1 {
+		t.Errorf("rows %v, lists %v\n%s%s", part.Rows, part.IDs, out["tickets"], out["comments"])
 	}
 }
 

@@ -87,30 +87,16 @@ func (g Governed) CopyPart(ctx context.Context, q PartQuery, open func(view stri
 	if err != nil {
 		return PartRows{}, err
 	}
-	defer end(0)
-	return g.Source.CopyPart(ctx, q, func(view string) (io.Writer, error) {
-		w, err := open(view)
-		return &pacedWriter{w: w, ctx: ctx, governor: g.Governor}, err
-	})
-}
-
-// pacedWriter takes a row with each Write.
-type pacedWriter struct {
-	w        io.Writer
-	ctx      context.Context //nolint:containedctx // io.Writer has no other way to end a wait
-	governor *Governor
-	rows     int
-}
-
-func (p *pacedWriter) Write(b []byte) (int, error) {
-	if p.rows++; p.rows >= p.governor.step() {
-		p.governor.spend(p.ctx, p.rows)
-		p.rows = 0
-		if err := p.governor.rest(p.ctx); err != nil {
-			return 0, err
+	rows, step := 0, g.step()
+	defer func() { end(rows) }()
+	return g.Source.copyPart(ctx, q, open, func() error {
+		if rows++; rows < step {
+			return nil
 		}
-	}
-	return p.w.Write(b)
+		g.spend(ctx, rows)
+		rows, step = 0, g.step()
+		return g.rest(ctx)
+	})
 }
 
 // Hardest is Source's.
