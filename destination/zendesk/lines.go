@@ -121,7 +121,7 @@ func (d *draft) nameFiles() {
 			sent[token] = true
 		}
 	}
-	if len(sent) == 0 {
+	if len(sent) == 0 || !d.applies(migration.RuleFileRenamed) {
 		return
 	}
 	for _, f := range d.t.Files() {

@@ -236,7 +236,7 @@ func (u uploading) send(ctx context.Context, f destination.File) (upload, error)
 		op:       opUpload,
 		method:   http.MethodPost,
 		path:     "/api/v2/uploads",
-		query:    url.Values{"filename": {fileName(u.file)}},
+		query:    url.Values{"filename": {u.fileName()}},
 		form:     mimeType(u.file.ContentType),
 		content:  body,
 		size:     f.Size,
@@ -331,6 +331,14 @@ func (c *content) stopWatch() {
 	if c.watch != nil {
 		c.watch.Stop()
 	}
+}
+
+// fileName is the name under which the file goes out.
+func (u uploading) fileName() string {
+	if u.off[migration.RuleFileRenamed] {
+		return u.file.FileName
+	}
+	return fileName(u.file)
 }
 
 // longestFileName is what file systems and Zendesk's own form take.

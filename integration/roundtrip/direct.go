@@ -204,9 +204,17 @@ func record(t judge.Ticket) migration.Ticket {
 	}
 	r.CustomFields, _ = json.Marshal(t.Fields) // of texts, which always encode
 	for _, c := range t.Comments {
-		r.Comments = append(r.Comments, migration.Comment{ID: c.ID, AuthorID: c.Author, Public: c.Public, HTML: c.HTML, Body: c.Body, CreatedAt: moment(c.Created)})
+		r.Comments = append(r.Comments, migration.Comment{ID: c.ID, AuthorID: c.Author, Public: c.Public, HTML: c.HTML, Body: c.Body, CreatedAt: moment(c.Created), Attachments: attachments(t.ID, c.Files)})
 	}
 	return r
+}
+
+func attachments(ticketID string, files []judge.File) []migration.Attachment {
+	var all []migration.Attachment
+	for _, f := range files {
+		all = append(all, migration.Attachment{ID: f.ID, TicketID: ticketID, FileName: f.Name, ContentType: "application/pdf", Size: int64(len(f.Content))})
+	}
+	return all
 }
 
 // ticketRules are all that Farewell has about tickets without files and mapping.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"farewell/destination"
 	"farewell/destination/zendesk"
 	"farewell/integration/roundtrip/corpus"
 	"farewell/integration/roundtrip/judge"
@@ -76,7 +77,7 @@ func (d *direct) peopleNeeding(t *testing.T, people []person, rule migration.Rul
 	var needing []person
 	for _, e := range []migration.Entity{migration.Users, migration.Organizations} {
 		of := slices.DeleteFunc(slices.Clone(people), func(p person) bool { return p.Entity != string(e) })
-		parcel, err := d.prepare(t.Context(), a, e, page(of...), nil)
+		parcel, err := d.prepare(t.Context(), a, destination.PrepareInput{Entity: e, Page: page(of...)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,8 +121,7 @@ func (d *direct) bringPeople(ctx context.Context, people []person, off migration
 
 // bringPerson sends somebody; who is refused is missing.
 func (d *direct) bringPerson(ctx context.Context, a *zendesk.Account, p person) ([]migration.Change, error) {
-	e := migration.Entity(p.Entity)
-	parcel, err := d.prepare(ctx, a, e, page(p), nil)
+	parcel, err := d.prepare(ctx, a, destination.PrepareInput{Entity: migration.Entity(p.Entity), Page: page(p)})
 	if err != nil || len(parcel.Sent) == 0 {
 		return parcel.Changes, err
 	}

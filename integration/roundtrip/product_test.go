@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"testing"
 
 	"farewell/destination"
 	"farewell/destination/zendesk"
-	"farewell/mapping"
+	"farewell/integration/roundtrip/judge"
 	"farewell/migration"
 )
 
@@ -25,12 +27,11 @@ func (d *direct) open(off migration.Rule) (*zendesk.Account, error) {
 }
 
 // prepare encodes a page as the product does.
-func (d *direct) prepare(ctx context.Context, a *zendesk.Account, e migration.Entity, page migration.Page, m *mapping.Mapping) (destination.Parcel, error) {
-	parcel, err := a.Prepare(ctx, destination.PrepareInput{
-		Entity: e, Partition: string(e) + "-0001", Page: page, Level: migration.SingleLevel, Mapping: m, Directory: d.directory,
-	})
+func (d *direct) prepare(ctx context.Context, a *zendesk.Account, in destination.PrepareInput) (destination.Parcel, error) {
+	in.Partition, in.Level, in.Directory = string(in.Entity)+"-0001", migration.SingleLevel, d.directory
+	parcel, err := a.Prepare(ctx, in)
 	if err != nil {
-		return parcel, fmt.Errorf("prepare %s: %w", e, err)
+		return parcel, fmt.Errorf("prepare %s: %w", in.Entity, err)
 	}
 	return parcel, nil
 }
@@ -44,4 +45,51 @@ func (d *direct) directory(_ context.Context, e migration.Entity, sourceIDs []st
 		}
 	}
 	return found, nil
+}
+
+// through brings a ticket as Prepare makes it ready, without a rule ("": with
+// all of them), and judges it.
+func (d *direct) through(t *testing.T, ticket judge.Ticket, in destination.PrepareInput, off migration.Rule) (changes []migration.Change, unlisted []string) {
+	t.Helper()
+	a, err := d.open(off)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	in.Entity, in.Page = migration.Tickets, migration.Page{Tickets: []migration.Ticket{record(ticket)}}
+	parcel, err := d.prepare(t.Context(), a, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, refused, err := d.importTicket(t.Context(), parcel.Body, parcel.Changes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if refused != "" {
+		return parcel.Changes, []string{refused}
+	}
+	return parcel.Changes, d.judge(ticket, got).Unlisted
+}
+
+// cannotDoWithout shows that a ticket arrives as it is or is listed, and that
+// without the rule it does neither. With "" for a rule, it shows that a ticket
+// arrives as it is and nothing is listed.
+func cannotDoWithout(t *testing.T, rule migration.Rule, bring func(off migration.Rule) ([]migration.Change, []string)) {
+	t.Helper()
+	changes, unlisted := bring("")
+	if len(unlisted) > 0 {
+		t.Errorf("with it: %q", unlisted)
+	}
+	if rule == "" {
+		if len(changes) > 0 {
+			t.Errorf("changes %v", changes)
+		}
+		return
+	}
+	if !slices.ContainsFunc(changes, func(c migration.Change) bool { return c.Rule == rule }) {
+		t.Errorf("it does not need the rule: %v", changes)
+	}
+	if _, unlisted := bring(rule); len(unlisted) == 0 {
+		t.Error("without it, it arrived as it is at the source")
+	}
 }

@@ -58,6 +58,10 @@ func (c *comparison) lines() []line {
 		l := line{further: true, created: lines[len(lines)-1].created}
 		lines = append(lines, l.inPieces("mapping", note)...)
 	}
+	if note := c.filesNote(); note != "" {
+		l := line{further: true, created: lines[len(lines)-1].created}
+		lines = append(lines, l.inPieces("attachments", note)...)
+	}
 	return lines
 }
 
@@ -148,6 +152,9 @@ func (c *comparison) bodies(shown map[string]string) {
 	}
 	if note := c.mappingNote(); note != "" {
 		c.value("comments.body", "mapping", "", shown["mapping"], step{"mapping_note", note})
+	}
+	if note := c.filesNote(); note != "" {
+		c.value("comments.body", "attachments", "", shown["attachments"], step{"files_named", note})
 	}
 	whole := cleaned(c.t.Subject)
 	if shortened(whole) == whole {

@@ -53,6 +53,7 @@ type Comment struct {
 	HTML    bool   `json:"html"`
 	Body    string `json:"body"`
 	Created *int64 `json:"created"`
+	Files   []File `json:"files"` // where the judge is to compare them
 }
 
 // World is who is who in the account.
@@ -66,6 +67,8 @@ type World struct {
 	Mapping       *Mapping // nil: none
 	// Kept is the file of what the account had no room for, by source id.
 	Kept func(ticketID string) ([]byte, error)
+	// Download is what the account gives of an attachment, by its address.
+	Download func(url string) ([]byte, error)
 }
 
 // Verdict is what became of one ticket.
@@ -84,6 +87,7 @@ func Judge(w World, t Ticket, got map[string]any, comments []map[string]any, sol
 	c.tags()
 	c.fields()
 	lines := c.conversation()
+	c.files(lines)
 	c.times(lines, solved)
 	for _, l := range c.left {
 		c.differs("%s %s: listed as %s, which is not so", l.Field, l.Part, l.Rule)
