@@ -73,7 +73,8 @@ func newStage(t *testing.T, o setting) *stage {
 	s.files = filepath.Join(s.dir, "files")
 	var preparing sync.WaitGroup
 	dialled := s.dialTemporal()
-	preparing.Go(func() { s.namespace = newNamespace(t, dialled) })
+	s.namespace = "test-" + randomName()
+	preparing.Go(func() { registerNamespace(t, dialled, s.namespace) })
 	defer preparing.Wait()
 	s.source, s.ledger = postgrestest.New(t), postgrestest.New(t)
 	t.Cleanup(s.end)
@@ -165,10 +166,15 @@ func (s *stage) dialNamespace(namespace string) client.Client {
 	return c
 }
 
-// newNamespace registers one and returns when every part of the server knows it.
 func newNamespace(t testing.TB, c client.Client) string {
-	defer c.Close()
 	name := "test-" + randomName()
+	registerNamespace(t, c, name)
+	return name
+}
+
+// registerNamespace returns when every part of the server knows it.
+func registerNamespace(t testing.TB, c client.Client, name string) {
+	defer c.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	_, err := c.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
@@ -176,20 +182,20 @@ func newNamespace(t testing.TB, c client.Client) string {
 	})
 	if err != nil {
 		t.Errorf("register namespace %s: %v", name, err)
-		return name
+		return
 	}
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
 		_, err := c.WorkflowService().CountWorkflowExecutions(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: name})
 		if err == nil {
-			return name
+			return
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			t.Errorf("namespace %s is not usable: %v", name, err)
-			return name
+			return
 		}
 	}
 }
