@@ -1,18 +1,13 @@
 package csvbundle
 
 import (
-	"archive/zip"
-	"bufio"
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 
 	"farewell/destination"
@@ -30,9 +25,6 @@ type folder struct {
 	written    written
 }
 
-// draftName is a try's description on its way.
-const draftName = "part.json"
-
 func (f *folder) where() string {
 	if f.zip {
 		return filepath.Join(f.root, f.account+".zip")
@@ -46,115 +38,6 @@ func (f *folder) staging() string { return filepath.Join(f.root, "."+f.account+"
 // exist only while a bundle is being published.
 func (f *folder) publishingPrefix() string { return "." + f.account + ".publishing-" }
 func (f *folder) replacedPrefix() string   { return "." + f.account + ".replaced-" }
-
-func (f *folder) tryPath(try string) string { return filepath.Join(f.staging(), try) }
-
-func (f *folder) descriptionPath(part string) string {
-	return filepath.Join(f.staging(), part+".json")
-}
-
-func (f *folder) beginTry(_ context.Context, part, keep string) (string, error) {
-	if err := makeFolders(f.disk, f.staging()); err != nil {
-		return "", err
-	}
-	if err := f.removeTries(part, keep); err != nil {
-		return "", err
-	}
-	try := part + ".try-" + randomSuffix()
-	return try, f.disk.Mkdir(f.tryPath(try))
-}
-
-// removeTries deletes every try of the part but one. A try is renamed before
-// it is emptied: from then on its writer, should it be alive, finds its folder
-// missing and cannot commit.
-func (f *folder) removeTries(part, keep string) error {
-	tries, err := namesWithPrefix(f.staging(), part+".try-")
-	if err != nil {
-		return err
-	}
-	for _, try := range tries {
-		if try == keep {
-			continue
-		}
-		dead := f.tryPath(part + ".dead-" + randomSuffix())
-		if err := f.disk.Rename(f.tryPath(try), dead); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	dead, err := namesWithPrefix(f.staging(), part+".dead-")
-	if err != nil {
-		return err
-	}
-	for _, name := range dead {
-		if err := removeFolder(f.disk, f.tryPath(name)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (f *folder) endTry(_ context.Context, try string) error {
-	f.written.forget(f.tryPath(try))
-	return removeFolder(f.disk, f.tryPath(try))
-}
-
-func (f *folder) createRows(_ context.Context, try, name string) (sink, error) {
-	path := filepath.Join(f.tryPath(try), name)
-	to, err := createFile(f.disk, path)
-	if err != nil {
-		return nil, err
-	}
-	return rowsSink{to, &f.written, path}, nil
-}
-
-func (f *folder) untouched(try, name string) bool {
-	return f.written.untouched(filepath.Join(f.tryPath(try), name))
-}
-
-func (f *folder) commitPart(_ context.Context, part, try string, description []byte) error {
-	draft := filepath.Join(f.tryPath(try), draftName)
-	if err := writeSmall(f.disk, draft, description); err != nil {
-		return err
-	}
-	if err := f.disk.SyncFolder(f.tryPath(try)); err != nil {
-		return err
-	}
-	if err := f.syncKept(part); err != nil {
-		return err
-	}
-	if err := f.disk.Rename(draft, f.descriptionPath(part)); err != nil {
-		return err
-	}
-	return f.disk.SyncFolder(f.staging())
-}
-
-func (f *folder) description(_ context.Context, part string) ([]byte, error) {
-	return os.ReadFile(f.descriptionPath(part))
-}
-
-func (f *folder) anyDescription(context.Context) ([]byte, error) {
-	names, err := namesWithPrefix(f.staging(), "")
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		if filepath.Ext(name) == ".json" {
-			return os.ReadFile(filepath.Join(f.staging(), name))
-		}
-	}
-	return nil, nil
-}
-
-func (f *folder) openRows(_ context.Context, try, name string, offset int64) (io.ReadCloser, error) {
-	file, err := os.Open(filepath.Join(f.tryPath(try), name))
-	if err != nil {
-		return nil, err
-	}
-	if _, err := file.Seek(offset, io.SeekStart); err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return file, nil
-}
 
 // fileSink is a file that is on the disk when it is finished.
 type fileSink struct{ file }
@@ -378,174 +261,3 @@ func (f *folder) lock(context.Context) (unlock func(), err error) {
 		f.publishing.Unlock()
 	}, nil
 }
-
-// folderShelf writes a bundle's files into a folder.
-type folderShelf struct {
-	*folder
-	path string
-
-	mu   sync.Mutex
-	made map[string]bool // folders, as names within the bundle
-}
-
-func (s *folderShelf) parallel() bool { return true }
-
-func (s *folderShelf) create(name string) (sink, error) {
-	if err := s.makeFolder(filepath.Dir(filepath.FromSlash(name))); err != nil {
-		return nil, err
-	}
-	return createFile(s.disk, filepath.Join(s.path, filepath.FromSlash(name)))
-}
-
-// adopt shares the part's file with the bundle: both names stand for the same
-// bytes, which are on the disk already.
-func (s *folderShelf) adopt(try, file, name string) (bool, error) {
-	if err := s.makeFolder(filepath.Dir(filepath.FromSlash(name))); err != nil {
-		return false, err
-	}
-	err := s.disk.Link(filepath.Join(s.tryPath(try), file), filepath.Join(s.path, filepath.FromSlash(name)))
-	if isAny(err, syscall.EPERM, syscall.EOPNOTSUPP, syscall.EMLINK, syscall.EXDEV) {
-		return false, nil // a file system without hard links
-	}
-	return err == nil, err
-}
-
-func (s *folderShelf) makeFolder(name string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.makeWithin(name)
-}
-
-// makeWithin makes a folder and those above it. The lock is held.
-func (s *folderShelf) makeWithin(name string) error {
-	if name == "." || s.made[name] {
-		return nil
-	}
-	if err := s.makeWithin(filepath.Dir(name)); err != nil {
-		return err
-	}
-	s.made[name] = true
-	return s.disk.Mkdir(filepath.Join(s.path, name))
-}
-
-// syncsAtATime is how many folders are brought to the disk at a time: a bundle
-// has one for each ticket with attachments, and the disk takes several at once.
-const syncsAtATime = 8
-
-// sync makes the names of all files durable.
-func (s *folderShelf) sync() error {
-	names := make(chan string, len(s.made))
-	for name := range s.made {
-		names <- name
-	}
-	close(names)
-	var on sync.WaitGroup
-	var failed atomic.Pointer[error]
-	for range min(syncsAtATime, len(s.made)) {
-		on.Go(func() {
-			for name := range names {
-				if err := s.disk.SyncFolder(filepath.Join(s.path, name)); err != nil {
-					failed.CompareAndSwap(nil, &err)
-					return
-				}
-			}
-		})
-	}
-	on.Wait()
-	if err := failed.Load(); err != nil {
-		return *err
-	}
-	return nil
-}
-
-// zipBag is a bundle in a zip file, in a folder of its own.
-type zipBag struct {
-	fs.FS
-	io.Closer
-}
-
-func openZip(path string) (bag, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	info, err := file.Stat()
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	opened, err := openZipAt(file, info.Size())
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return zipBag{opened, file}, nil
-}
-
-// openZipAt opens a zip file whose reader somebody else closes.
-func openZipAt(from io.ReaderAt, size int64) (bag, error) {
-	r, err := zip.NewReader(from, size)
-	if err != nil {
-		return nil, err
-	}
-	root, err := zipRoot(r)
-	return folderBag{root}, err
-}
-
-var errManyRoots = errors.New("the zip file does not hold one folder with everything in it")
-
-// zipRoot is the only folder at the top of the zip file.
-func zipRoot(r *zip.Reader) (fs.FS, error) {
-	var tops []string
-	for _, f := range r.File {
-		top, _, below := strings.Cut(f.Name, "/")
-		if !below {
-			return nil, errManyRoots
-		}
-		if !slices.Contains(tops, top) {
-			tops = append(tops, top)
-		}
-	}
-	if len(tops) != 1 {
-		return nil, errManyRoots
-	}
-	return fs.Sub(r, tops[0])
-}
-
-// fillZip writes a bundle as a zip file. What it holds depends on the bundle
-// only: no entry has a time.
-func fillZip(file io.Writer, account string, write func(shelf) error) error {
-	buffer := bufio.NewWriterSize(file, bufferSize)
-	z := zip.NewWriter(buffer)
-	registerFast(z)
-	if err := write(zipShelf{z, account}); err != nil {
-		return err
-	}
-	if err := z.Close(); err != nil {
-		return err
-	}
-	return buffer.Flush()
-}
-
-// zipShelf writes a bundle's files one after the other.
-type zipShelf struct {
-	zip     *zip.Writer
-	account string
-}
-
-func (s zipShelf) parallel() bool { return false }
-
-func (s zipShelf) adopt(string, string, string) (bool, error) { return false, nil }
-
-func (s zipShelf) create(name string) (sink, error) {
-	method := zip.Deflate
-	if isAttachment(name) {
-		method = zip.Store // most are compressed already
-	}
-	w, err := s.zip.CreateHeader(&zip.FileHeader{Name: s.account + "/" + name, Method: method})
-	return zipSink{w}, err
-}
-
-// zipSink needs no end: the next entry, or the end of the zip file, is its end.
-type zipSink struct{ io.Writer }
-
-func (zipSink) finish() error { return nil }
-func (zipSink) abandon()      {}
