@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -78,60 +77,4 @@ func (l *Ledger) OwnsJobs(ctx context.Context, jobIDs []string) (map[string]bool
 		return nil, failed("look up jobs", err)
 	}
 	return owned, nil
-}
-
-// Late is evidence that a batch had an effect although it was settled as not
-// sent, so that some of its records are there twice if they were sent again.
-type Late struct {
-	BatchID   string
-	Entity    migration.Entity
-	Partition string
-	SourceIDs []string // of the batch
-	Outcomes  []migration.Outcome
-	SettledAt time.Time
-	Evidence  migration.Evidence
-}
-
-// LateEvidence lists the known duplicates of a migration, for the sweep: an
-// acceptance that arrived after the settlement, and results or findings, of
-// whatever time, of a record as written that the settlement has as not sent.
-func (l *Ledger) LateEvidence(ctx context.Context, m migration.Migration) ([]Late, error) {
-	ctx, cancel := l.bound(ctx)
-	defer cancel()
-	op := "list the late evidence of " + m.String()
-	rows, err := l.pool.Query(ctx, `
-		select s.batch_id, p.entity, p.name, id_list(i.source_ids), s.outcomes, s.settled_at,
-			e.kind, coalesce(e.job_id, ''), coalesce(e.note, ''), e.at, e.source_ids, coalesce(e.outcomes, ''), e.target_ids, e.problems
-		from settlements s
-		join intents i on i.migration_id = s.migration_id and i.batch_id = s.batch_id
-		join partitions p on p.id = i.partition_id
-		join evidence e on e.migration_id = s.migration_id and e.batch_id = s.batch_id
-		where s.migration_id = `+theMigration+` and s.not_sent > 0 and (
-			e.kind = 'accepted' and e.at > s.settled_at
-			or e.kind in ('results', 'found') and exists (
-				select
-				from unnest(e.source_ids) with ordinality was(id, n)
-				join unnest(id_list(i.source_ids)) with ordinality had(id, n) on had.id = was.id
-				where substr(e.outcomes, was.n::int, 1) in ('c', 'a') and substr(s.outcomes, had.n::int, 1) = '-'))
-		order by e.seq`, key(m)...)
-	if err != nil {
-		return nil, failed(op, err)
-	}
-	late, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Late, error) {
-		var late Late
-		var outcomes string
-		var c columns
-		err := row.Scan(&late.BatchID, &late.Entity, &late.Partition, &late.SourceIDs, &outcomes, &late.SettledAt,
-			&late.Evidence.Kind, &late.Evidence.JobID, &late.Evidence.Note, &late.Evidence.At, &c.sources, &c.outcomes, &c.targets, &c.problems)
-		if err != nil {
-			return late, err
-		}
-		late.Outcomes = []migration.Outcome(outcomes)
-		late.Evidence.Items, err = c.items()
-		return late, err
-	})
-	if err != nil {
-		return nil, failed(op, err)
-	}
-	return late, nil
 }

@@ -95,51 +95,6 @@ func TestBatchIsInDoubtWithoutAnswer(t *testing.T) {
 	}
 }
 
-func TestLateEvidenceIsListed(t *testing.T) {
-	t.Parallel()
-	written := []migration.Item{{SourceID: "1", Outcome: migration.Created, TargetID: "91"}}
-	refused := []migration.Item{{SourceID: "1", Outcome: migration.Failed, Code: "bad"}}
-	tests := []struct {
-		name     string
-		outcomes string
-		before   bool // the evidence comes before the settlement
-		evidence migration.Evidence
-		late     bool
-	}{
-		{"accepted after absent", "--", false, migration.Evidence{Kind: migration.EvidenceAccepted, JobID: "j"}, true},
-		{"written after absent", "--", false, migration.Evidence{Kind: migration.EvidenceResults, Items: written}, true},
-		{"found after absent", "-c", false, migration.Evidence{Kind: migration.EvidenceFound, Items: written}, true},
-		{"written, unseen by who settled", "--", true, migration.Evidence{Kind: migration.EvidenceResults, Items: written}, true},
-		{"accepted before absent", "--", true, migration.Evidence{Kind: migration.EvidenceAccepted, JobID: "j"}, false},
-		{"refused after absent", "--", false, migration.Evidence{Kind: migration.EvidenceResults, Items: refused}, false},
-		{"unanswered after absent", "--", false, migration.Evidence{Kind: migration.EvidenceUnanswered}, false},
-		{"written, and settled so", "c-", false, migration.Evidence{Kind: migration.EvidenceResults, Items: written}, false},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			l, _ := open(t)
-			h := takeOver(t, l, tickets(1), "run-1")
-			b := intend(t, l, h, inOrder(h, "1", "2"))
-			if test.before {
-				must(t, l.Record(t.Context(), acme, b.ID, test.evidence))
-			}
-			must(t, l.Settle(t.Context(), h, b.ID, settlement(b, test.outcomes)))
-			if !test.before {
-				must(t, l.Record(t.Context(), acme, b.ID, test.evidence))
-			}
-			late, err := l.LateEvidence(t.Context(), acme)
-			must(t, err)
-			if (len(late) == 1) != test.late {
-				t.Fatalf("late: %+v", late)
-			}
-			if test.late && (late[0].BatchID != b.ID || late[0].Partition != h.Partition.ID || late[0].Evidence.Kind != test.evidence.Kind) {
-				t.Errorf("late: %+v", late[0])
-			}
-		})
-	}
-}
-
 func TestOwnsJobsOverAllMigrations(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)

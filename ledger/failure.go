@@ -111,20 +111,3 @@ func (l *Ledger) failuresAfter(ctx context.Context, m migration.Migration, place
 	})
 	return page, place, err
 }
-
-// FailureCount counts what Failures would list, by outcome.
-func (l *Ledger) FailureCount(ctx context.Context, m migration.Migration) (map[string]int64, error) {
-	ctx, cancel := l.bound(ctx)
-	defer cancel()
-	rows, err := l.pool.Query(ctx, "select f.outcome, count(*) from ("+currentFailures+") f group by f.outcome", key(m)...)
-	if err != nil {
-		return nil, failed("count the failures of "+m.String(), err)
-	}
-	counts := make(map[string]int64)
-	var outcome string
-	var n int64
-	if _, err := pgx.ForEachRow(rows, []any{&outcome, &n}, func() error { counts[outcome] = n; return nil }); err != nil {
-		return nil, failed("count the failures of "+m.String(), err)
-	}
-	return counts, nil
-}

@@ -99,7 +99,7 @@ func digest(e migration.Evidence) int64 {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%q %q %q", e.Kind, e.JobID, e.Note)
 	for _, item := range e.Items {
-		fmt.Fprintf(h, " %q", item)
+		fmt.Fprintf(h, " %q %q %q %q %q", item.SourceID, item.Outcome, item.TargetID, item.Code, item.Text)
 	}
 	return int64(h.Sum64())
 }

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -99,18 +98,4 @@ func (l *Ledger) Known(ctx context.Context, m migration.Migration) (bool, error)
 		return false, failed("look for "+m.String(), err)
 	}
 	return known, nil
-}
-
-// LastSettle is when a batch of the migration was last settled, by the
-// ledger's clock; zero: never.
-func (l *Ledger) LastSettle(ctx context.Context, m migration.Migration) (time.Time, error) {
-	ctx, cancel := l.bound(ctx)
-	defer cancel()
-	var last *time.Time
-	err := l.pool.QueryRow(ctx, `
-		select max(settled_at) from tallies where migration_id = `+theMigration, key(m)...).Scan(&last)
-	if err != nil {
-		return time.Time{}, failed("look for the last settlement of "+m.String(), err)
-	}
-	return orZero(last), nil
 }

@@ -65,9 +65,12 @@ func newDecision(h migration.Hold, batchID string, ev *migration.Evidence, s mig
 	}
 	n := map[migration.Outcome]int{}
 	var notable []migration.Item // failed, skipped and not sent
-	var unsent []string
+	var unsent, agents []string
 	for _, item := range s.Items {
 		n[item.Outcome]++
+		if item.Agent {
+			agents = append(agents, item.SourceID)
+		}
 		switch item.Outcome {
 		case migration.NotSent:
 			unsent = append(unsent, item.SourceID)
@@ -89,7 +92,7 @@ func newDecision(h migration.Hold, batchID string, ev *migration.Evidence, s mig
 	if err != nil {
 		return decision{}, err
 	}
-	d.args = append(append(d.args, evidence...), e == migration.Tickets, d.people)
+	d.args = append(append(d.args, evidence...), e == migration.Tickets, d.people, agents)
 	return d, nil
 }
 
@@ -102,8 +105,8 @@ func newDecision(h migration.Hold, batchID string, ev *migration.Evidence, s mig
 // holds too are not stored twice.
 //
 // Only of people may another partition have decided since the intent, which
-// has noted for all others whether there was a decision before. Both of the
-// last parameters are not read from the partition, so that the server sees
+// has noted for all others whether there was a decision before. Both $32 and
+// $33 are not read from the partition, so that the server sees
 // before it starts that it need not search the batches: that takes longer with
 // every one of them. For the same reason delivered and unmapped first ask whether
 // there is anything to look for: it is rare, and without statistics the server
@@ -172,13 +175,13 @@ const settleSQL = `
 		where t.migration_id = i.migration_id and t.entity = i.entity and t.source_id = u.id and u.outcome <> '-' and t.outcome is not null
 			and exists (select from notable where outcome <> '-')
 	), mapped as (
-		insert into targets as t (migration_id, entity, source_id, target_id, outcome, partition_id, run_id)
-		select i.migration_id, i.entity, u.id, coalesce(u.target, ''), u.outcome, i.partition_id, i.run_id
+		insert into targets as t (migration_id, entity, source_id, target_id, agent, outcome, partition_id, run_id)
+		select i.migration_id, i.entity, u.id, coalesce(u.target, ''), u.id = any(coalesce($34::text[], '{}')), u.outcome, i.partition_id, i.run_id
 		from settled s, intent i, unnest($8::text[], $10::text[], string_to_array($9, null)) u(id, target, outcome)
 		where not $32::boolean and u.outcome in ('c', 'a')
 		on conflict (migration_id, entity, source_id) do update set
 			target_id = case when excluded.target_id = '' then t.target_id else excluded.target_id end,
-			agent = t.agent and excluded.target_id in ('', t.target_id),
+			agent = case when excluded.target_id = '' then t.agent else excluded.agent end,
 			outcome = excluded.outcome, partition_id = excluded.partition_id, run_id = excluded.run_id
 	), recorded as (
 		insert into evidence (digest, migration_id, in_settlement, batch_id, kind, job_id, note, source_ids, outcomes, target_ids, problems)

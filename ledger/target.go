@@ -36,33 +36,3 @@ func (l *Ledger) Targets(ctx context.Context, m migration.Migration, e migration
 	}
 	return targets, nil
 }
-
-// KeepTargets writes down where organizations or users are, by source id, over
-// what was known before. It may be repeated.
-func (l *Ledger) KeepTargets(ctx context.Context, m migration.Migration, e migration.Entity, targets map[string]migration.Target) error {
-	if len(targets) == 0 {
-		return nil
-	}
-	ctx, cancel := l.bound(ctx)
-	defer cancel()
-	sources, ids, agents := make([]string, 0, len(targets)), make([]string, 0, len(targets)), make([]bool, 0, len(targets))
-	for source, t := range targets {
-		sources, ids, agents = append(sources, source), append(ids, t.ID), append(agents, t.Agent)
-	}
-	err := repeated(ctx, func() error {
-		var b pgx.Batch
-		b.Queue(ensureMigration, key(m)...)
-		b.Queue(`
-			insert into targets as t (migration_id, entity, source_id, target_id, agent)
-			select `+theMigration+`, $4, u.source, u.target, u.agent
-			from unnest($5::text[], $6::text[], $7::boolean[]) u(source, target, agent)
-			order by u.source
-			on conflict (migration_id, entity, source_id) do update set target_id = excluded.target_id, agent = excluded.agent
-			where (t.target_id, t.agent) is distinct from (excluded.target_id, excluded.agent)`, key(m, e, sources, ids, agents)...)
-		return l.pool.SendBatch(ctx, &b).Close()
-	})
-	if err != nil {
-		return failed("keep the targets of "+string(e)+" of "+m.String(), err)
-	}
-	return nil
-}

@@ -7,20 +7,18 @@ import (
 	"farewell/migration"
 )
 
-func TestTargetsComeFromSettlementsAndLookups(t *testing.T) {
+func TestTargetsComeFromSettlements(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
-	must(t, l.KeepTargets(t.Context(), acme, migration.Users, map[string]migration.Target{
-		"1": {ID: "90001", Agent: true},
-		"8": {ID: "90008"},
-	}))
 	h := takeOver(t, l, users(1), "run-1")
 	b := intend(t, l, h, inOrder(h, "1", "2", "3", "4"))
-	must(t, l.Settle(t.Context(), h, b.ID, settlement(b, "acf-")))
+	s := settlement(b, "acf-")
+	s.Items[0].Agent = true
+	must(t, l.Settle(t.Context(), h, b.ID, s))
 
-	got, err := l.Targets(t.Context(), acme, migration.Users, []string{"1", "2", "3", "4", "8", "9"})
+	got, err := l.Targets(t.Context(), acme, migration.Users, []string{"1", "2", "3", "4", "9"})
 	must(t, err)
-	want := map[string]migration.Target{"1": {ID: "90001", Agent: true}, "2": {ID: "90002", Made: true}, "8": {ID: "90008"}}
+	want := map[string]migration.Target{"1": {ID: "90001", Agent: true}, "2": {ID: "90002", Made: true}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("targets %v, want %v", got, want)
 	}

@@ -24,8 +24,9 @@ type Item struct {
 	SourceID string  `json:"source_id"`
 	Outcome  Outcome `json:"outcome"`
 	TargetID string  `json:"target_id,omitempty"`
-	Code     string  `json:"code,omitempty"` // stable reason code, for skipped and failed
-	Text     string  `json:"text,omitempty"` // the reason for a person; may quote the account, so it never leaves the ledger
+	Agent    bool    `json:"agent,omitempty"` // a user who works in the account under this id, and can have tickets
+	Code     string  `json:"code,omitempty"`  // stable reason code, for skipped and failed
+	Text     string  `json:"text,omitempty"`  // the reason for a person; may quote the account, so it never leaves the ledger
 }
 
 // Batch is up to 100 records that go out in one request.

@@ -71,7 +71,6 @@ const (
 	FilePlaceUnknown     = "file_place_unknown"      // the source does not say where it is
 	FileOriginNotAllowed = "file_origin_not_allowed" // the configuration does not name where it is
 	FileTooLarge         = "file_too_large"          // for the account
-	FileTypeRefused      = "file_type_refused"       // by the account
 	FileCutShort         = "file_cut_short"          // the source gave fewer bytes than it says there are
 	FileDiffers          = "file_differs"            // the source gave other bytes than its SHA-256 says, or more
 	FileUnavailable      = "file_unavailable"        // the source refuses it

@@ -31,6 +31,7 @@ func (g *agents) represent(ctx context.Context, u *migration.User) (migration.It
 	key := emailKey(u.Email)
 	var err error
 	if item.TargetID, err = g.find(ctx, key); err != nil || item.TargetID != "" {
+		item.Agent = item.TargetID != ""
 		return item, nil, err
 	}
 	if item.TargetID, err = g.a.byKey(ctx, migration.Users, key); err != nil || item.TargetID != "" {

@@ -233,6 +233,9 @@ func TestAgentsAreMappedAndNeverCreated(t *testing.T) {
 			if got := s.email(t, items["2"].TargetID); got != row.wantTarget {
 				t.Errorf("%s stands in, want %s", got, row.wantTarget)
 			}
+			if !items["1"].Agent || items["2"].Agent {
+				t.Errorf("tickets of %+v stay theirs, those of %+v do not", items["1"], items["2"])
+			}
 			if c.changed("1") != "" || c.changed("2") != "agent_replaced id" {
 				t.Errorf("changes %v", c.changes)
 			}

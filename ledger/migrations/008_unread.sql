@@ -1,0 +1,2 @@
+-- Nothing asks for the settlements that left records unsent.
+drop index settlements_not_sent;
