@@ -22,6 +22,7 @@ type observer struct {
 
 	runs    runBook
 	workers []migration.Presence
+	heard   *temporalBook // what Temporal had said when the ledger was asked: never more than the ledger can tell of
 
 	mu       sync.Mutex // guards temporal, which a watch replaces beside its views
 	temporal *temporalBook
@@ -32,6 +33,7 @@ func newObserver(s *session, now func() time.Time) *observer {
 		session: s, now: now,
 		stallAfter: migration.DefaultTimings().Scaled(s.cfg.TimeFactor).StallAfter,
 		runs:       runBook{memory: s.memory},
+		heard:      newTemporalBook(s.cfg.TaskQueue),
 		temporal:   newTemporalBook(s.cfg.TaskQueue),
 	}
 }
@@ -51,8 +53,10 @@ func (o *observer) look(ctx context.Context, of []migration.Migration, thorough 
 	return o.views(of), nil
 }
 
+// askLedger asks it about what Temporal has said up to now.
 func (o *observer) askLedger(ctx context.Context, of []migration.Migration) error {
-	if err := o.runs.refresh(ctx, of); err != nil {
+	o.heard = o.book()
+	if err := o.runs.refresh(ctx, of, o.heard.executions); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
@@ -71,6 +75,7 @@ func (o *observer) askTemporal(ctx context.Context, of []migration.Migration, th
 		limit = len(of)
 	}
 	o.replace(o.book().refreshed(ctx, o.session.temporal, o.suspects(of, thorough), limit, o.now()))
+	o.heard = o.book()
 }
 
 // refreshTemporal asks Temporal while others go on showing the last answers.
@@ -103,9 +108,9 @@ func (o *observer) suspects(of []migration.Migration, thorough bool) []string {
 	return suspects
 }
 
-// views classifies what is known now.
+// views classifies what the ledger said last, and Temporal before it.
 func (o *observer) views(of []migration.Migration) []view {
-	book := o.book()
+	book := o.heard
 	views := make([]view, len(of))
 	for i, m := range of {
 		views[i] = newView(m, facts{

@@ -21,7 +21,8 @@ type runBook struct {
 const fewMigrations = 4
 
 // refresh asks the ledger again. With no migrations named it is about all.
-func (b *runBook) refresh(ctx context.Context, of []migration.Migration) error {
+// executions are Temporal's word of them, from before.
+func (b *runBook) refresh(ctx context.Context, of []migration.Migration, executions map[string]execution) error {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	if b.newest == nil {
@@ -42,7 +43,10 @@ func (b *runBook) refresh(ctx context.Context, of []migration.Migration) error {
 		b.filled = true
 		return nil
 	}
-	return b.refreshActive(ctx)
+	if err := b.refreshActive(ctx); err != nil {
+		return err
+	}
+	return b.refreshMissed(ctx, of, executions)
 }
 
 // refreshActive lists the runs that have not ended. Those that were among them
@@ -63,6 +67,26 @@ func (b *runBook) refreshActive(ctx context.Context) error {
 		delete(before, r.Migration)
 	}
 	for m := range before {
+		if err := b.ask(ctx, &m, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refreshMissed asks about runs that began and ended between two looks: they
+// were never among those that go on.
+func (b *runBook) refreshMissed(ctx context.Context, of []migration.Migration, executions map[string]execution) error {
+	var missed []migration.Migration
+	for _, m := range of {
+		if e := executions[m.WorkflowID()]; e.Status.closed() && e.Run != b.newest[m].Run {
+			missed = append(missed, m)
+		}
+	}
+	if len(missed) > fewMigrations {
+		return b.ask(ctx, nil, false)
+	}
+	for _, m := range missed {
 		if err := b.ask(ctx, &m, false); err != nil {
 			return err
 		}

@@ -51,19 +51,19 @@ func TestRunBookAsksOnceMoreAboutARunThatEnded(t *testing.T) {
 	}
 	book := runBook{memory: w.memory}
 	for range 2 {
-		if err := book.refresh(t.Context(), of); err != nil {
+		if err := book.refresh(t.Context(), of, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
 	w.changes("c", func(r *migration.RunRecord) { r.State = migration.StateCompleted })
-	if err := book.refresh(t.Context(), of); err != nil {
+	if err := book.refresh(t.Context(), of, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := book.of(of[2]).State; got != migration.StateCompleted {
 		t.Errorf("state %s", got)
 	}
 	asked := w.memory.asked
-	if err := book.refresh(t.Context(), of); err != nil {
+	if err := book.refresh(t.Context(), of, nil); err != nil {
 		t.Fatal(err)
 	}
 	if w.memory.asked != asked+1 {

@@ -115,6 +115,45 @@ func TestWatchWaitsForARunThatNoWorkerHasBegun(t *testing.T) {
 	w.says(t, "1,005")
 }
 
+func TestWatchSeesARunThatBeganAndEndedBetweenTwoLooks(t *testing.T) {
+	t.Parallel()
+	customers := []string{"a", "b", "c", "d", "e", "f"}
+	for name, missed := range map[string][]string{"one": {"c"}, "few": {"b", "c"}, "all": customers} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(customers...)
+			for _, c := range customers {
+				w.has(c, migration.StateCompleted, created(10))
+			}
+			for _, c := range missed {
+				id := migrationOf(c).WorkflowID()
+				w.temporal.executions[id] = execution{Run: "second-" + c, Status: statusRunning, Started: noon}
+			}
+			code, _ := watched(t, w, func(m *fakeMemory, seconds int) {
+				if seconds < 3 {
+					return
+				}
+				for _, c := range missed {
+					id := migrationOf(c).WorkflowID()
+					w.temporal.mu.Lock()
+					w.temporal.executions[id] = execution{Run: "second-" + c, Status: statusCompleted, Started: noon, Closed: noon}
+					w.temporal.mu.Unlock()
+					m.runs[migrationOf(c)] = migration.RunRecord{
+						Migration: migrationOf(c), Run: "second-" + c, State: migration.StateFailed,
+						Counts: migration.EntityCounts{migration.Tickets: {Read: 10, AlreadyThere: 10}},
+					}
+				}
+			}, "watch", "--all")
+			if code != exitAttention {
+				t.Errorf("exit code %d\n%s", code, w.out)
+			}
+			if n := strings.Count(w.out.String(), ": failed: "); n != len(missed) {
+				t.Errorf("%d of %d second runs were seen to fail\n%s", n, len(missed), w.out)
+			}
+		})
+	}
+}
+
 func TestWatchGoesOnWhileTheLedgerIsSilent(t *testing.T) {
 	t.Parallel()
 	w := newWorld("acme")
