@@ -1,7 +1,6 @@
 package source
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +68,7 @@ func (s *Source) copyPart(ctx context.Context, q PartQuery, open func(view strin
 		if err != nil {
 			return err
 		}
-		c := copier{Source: s, shape: sh, conn: conn, op: &op, alive: alive, open: open, each: each, gathered: make([]byte, 0, gatherBytes)}
+		c := copier{Source: s, shape: sh, conn: conn, op: &op, alive: alive, open: open, each: each, gathered: make([]byte, 0, gatherRoom)}
 		sel := selection{customer: q.Customer, after: q.Partition.After, upTo: q.Partition.UpTo, ids: ids, asOf: q.AsOf}
 		if ids != nil {
 			sel.after, sel.upTo = "", ""
@@ -137,7 +136,11 @@ func (c copier) view(ctx context.Context, entity view, sel selection, name strin
 			sel.ids = []string{} // nothing rather than everything
 		}
 	}
-	sql, err := c.csvSelect(c.schema, name, sel)
+	columns, err := c.csvColumnsOf(name)
+	if err != nil {
+		return err
+	}
+	sql, err := c.csvSelect(c.schema, name, columns, sel)
 	if err != nil {
 		return err
 	}
@@ -145,8 +148,8 @@ func (c copier) view(ctx context.Context, entity view, sel selection, name strin
 	if err != nil {
 		return &writeError{err}
 	}
-	out := &stream{w: w, alive: c.alive, each: c.each, gathered: c.gathered[:0], lists: name == entity.name}
-	tag, err := c.conn.PgConn().CopyTo(ctx, out, "copy ("+sql+") to stdout (format csv)")
+	out := &stream{w: w, columns: columns, alive: c.alive, each: c.each, rows: c.gathered[:0], lists: name == entity.name}
+	tag, err := c.conn.PgConn().CopyTo(ctx, out, "copy ("+sql+") to stdout (format binary)")
 	if err == nil {
 		out.flush()
 	}
@@ -158,76 +161,6 @@ func (c copier) view(ctx context.Context, entity view, sel selection, name strin
 		err = errors.Join(err, out.twice(name))
 	}
 	return err
-}
-
-// gatherBytes is how much of a stream is passed on at a time: what is done for
-// each Write would cost more than what is done for each row.
-const gatherBytes = 128 << 10
-
-// stream gathers COPY's single rows, and tells the watch of each.
-type stream struct {
-	w        io.Writer
-	alive    *idleWatch
-	each     func() error
-	gathered []byte
-	lists    bool     // ids are wanted
-	ids      []string // the rows' first cells
-	err      error
-}
-
-// Write takes one row: Postgres sends each in a message of its own
-// (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY).
-func (s *stream) Write(row []byte) (int, error) {
-	s.alive.moved()
-	if s.err = s.each(); s.err != nil {
-		return 0, s.err
-	}
-	if s.lists {
-		s.ids = append(s.ids, firstCell(row))
-	}
-	if len(s.gathered)+len(row) > cap(s.gathered) {
-		if s.flush(); s.err != nil {
-			return 0, s.err
-		}
-	}
-	s.gathered = append(s.gathered, row...)
-	return len(row), nil
-}
-
-// firstCell is the content of a CSV row's first cell.
-func firstCell(row []byte) string {
-	if len(row) == 0 || row[0] != '"' {
-		return string(row[:max(0, bytes.IndexAny(row, ",\n"))])
-	}
-	var cell []byte
-	for i := 1; i < len(row); i++ {
-		if row[i] == '"' {
-			if i++; i >= len(row) || row[i] != '"' {
-				break
-			}
-		}
-		cell = append(cell, row[i])
-	}
-	return string(cell)
-}
-
-// twice refuses records whose view shows them more than once.
-func (s *stream) twice(view string) error {
-	for i := 1; i < len(s.ids); i++ {
-		if s.ids[i] == s.ids[i-1] {
-			return twice(view, s.ids[i])
-		}
-	}
-	return nil
-}
-
-func (s *stream) flush() {
-	if len(s.gathered) == 0 {
-		return
-	}
-	_, s.err = s.w.Write(s.gathered)
-	s.gathered = s.gathered[:0]
-	s.alive.moved()
 }
 
 // idleWatch ends a context when nothing has moved for a while.

@@ -29,8 +29,9 @@ type csvColumn struct {
 // without customer_id, and without the tags of tickets.
 func (sh shape) csvColumnsOf(name string) ([]csvColumn, error) {
 	if name == ticketTags {
+		id := sh["tickets"]["id"].csvType(kindID)
 		return []csvColumn{
-			{migration.Column{Name: "ticket_id", Type: sh["tickets"]["id"].csvType(kindID)}, "v.id as ticket_id"},
+			{migration.Column{Name: "ticket_id", Type: id}, "v.id" + cast(id) + " as ticket_id"},
 			{migration.Column{Name: "position", Type: migration.ColumnInteger}, "t.position"},
 			{migration.Column{Name: "tag", Type: migration.ColumnString}, "t.tag"},
 		}, nil
@@ -44,10 +45,8 @@ func (sh shape) csvColumnsOf(name string) ([]csvColumn, error) {
 		if c.name == customerID || !sh.has(v, c.name) || (name == "tickets" && c.kind == kindTags) || fetched(name, c.name) {
 			continue
 		}
-		columns = append(columns, csvColumn{
-			Column: migration.Column{Name: c.name, Type: sh[v.name][c.name].csvType(c.kind)},
-			sql:    c.csvExpression(),
-		})
+		t := sh[v.name][c.name].csvType(c.kind)
+		columns = append(columns, csvColumn{migration.Column{Name: c.name, Type: t}, c.csvExpression(t) + " as " + c.name})
 	}
 	return columns, nil
 }
@@ -58,19 +57,30 @@ func fetched(view, column string) bool {
 	return view == "attachments" && (column == "blob_key" || column == "content" || column == "sha256")
 }
 
-// csvExpression selects a column as text for a bundle: times in RFC 3339 UTC,
-// tags as a JSON array, true and false spelt out.
-func (c column) csvExpression() string {
+// csvExpression selects a column for a bundle: whole numbers as bigint, UUIDs as
+// such, and all else as text: times in RFC 3339 UTC, tags as a JSON array, true
+// and false spelt out.
+func (c column) csvExpression(t migration.ColumnType) string {
 	switch c.kind {
 	case kindTime:
-		return `to_char(v.` + c.name + ` at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ` + c.name
+		return `to_char(v.` + c.name + ` at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
 	case kindTags, kindIDs:
-		return "array_to_json(v." + c.name + ")::text as " + c.name
-	case kindBool:
-		return "v." + c.name + "::text as " + c.name
-	default:
-		return "v." + c.name
+		return "array_to_json(v." + c.name + ")::text"
 	}
+	return "v." + c.name + cast(t)
+}
+
+// cast makes a column's values what stream takes them for, even when the view
+// has changed since its columns were looked at. It costs nothing where it
+// changes nothing.
+func cast(t migration.ColumnType) string {
+	switch t {
+	case migration.ColumnInteger:
+		return "::bigint"
+	case migration.ColumnUUID:
+		return "::uuid"
+	}
+	return "::text"
 }
 
 // csvType is what the column's cells hold at this source: ids are what the
@@ -121,12 +131,9 @@ func (s *Source) Columns(ctx context.Context) (map[string][]migration.Column, er
 	return all, err
 }
 
-// csvSelect is the statement whose rows are a view's CSV.
-func (sh shape) csvSelect(schema, name string, sel selection) (string, error) {
-	columns, err := sh.csvColumnsOf(name)
-	if err != nil {
-		return "", err
-	}
+// csvSelect is the statement whose rows are a view's CSV, with the columns that
+// csvColumnsOf lists.
+func (sh shape) csvSelect(schema, name string, columns []csvColumn, sel selection) (string, error) {
 	of := name
 	if name == ticketTags {
 		of = "tickets"
@@ -165,7 +172,11 @@ func (s *Source) Selects(ctx context.Context, customer string) (map[string]strin
 			return err
 		}
 		for _, name := range csvViews() {
-			if all[name], err = sh.csvSelect(s.schema, name, selection{customer: customer}); err != nil {
+			columns, err := sh.csvColumnsOf(name)
+			if err != nil {
+				return err
+			}
+			if all[name], err = sh.csvSelect(s.schema, name, columns, selection{customer: customer}); err != nil {
 				return err
 			}
 		}
