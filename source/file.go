@@ -110,6 +110,10 @@ func (s *Source) ShowsFiles(ctx context.Context) (shows bool, err error) {
 // spread too thinly for a list.
 const mostPlaces = 100
 
+// originPattern is scheme, host and port of an address, with whatever stands
+// before an @, which may be a password and is never shown.
+const originPattern = `^[A-Za-z][A-Za-z0-9+.-]*://[^/?#\\[:space:]]*`
+
 // FilePlaces sums up a customer's attachments by where their bytes are. It
 // reads all of the customer's attachments.
 func (s *Source) FilePlaces(ctx context.Context, customer string) ([]migration.FilePlace, error) {
@@ -152,12 +156,12 @@ func (s *Source) placesQuery(sh shape, customer string) (string, []any, error) {
 	stored, size := is("content", "v.content is not null", "false"), is("size", "v.size::bigint", "null::bigint")
 	blob, url := is("blob_key", "v.blob_key::text", "null::text"), is("url", "v.url::text", "null::text")
 	return fmt.Sprintf(`
-		select f.kind, case when f.kind = '%s' then coalesce(lower(substring(f.url from '^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*')), '') else '' end,
+		select f.kind, case when f.kind = '%s' then coalesce(lower(regexp_replace(substring(f.url from '%s'), '//.*@', '//***@')), '') else '' end,
 			count(*), coalesce(sum(f.size), 0)::bigint, coalesce(max(f.size), 0)::bigint
 		from (select case when %s then '%s' when coalesce(%s, '') <> '' then '%s' when coalesce(%s, '') <> '' then '%s' else '%s' end as kind,
 			%s as url, %s as size from %s v where %s) f
 		group by 1, 2 order by 3 desc, 1, 2 limit %d`,
-		migration.FileAtURL, stored, migration.FileStored, blob, migration.FileInBucket, url, migration.FileAtURL, migration.FileNowhere,
+		migration.FileAtURL, originPattern, stored, migration.FileStored, blob, migration.FileInBucket, url, migration.FileAtURL, migration.FileNowhere,
 		url, size, s.table(v.name), where, mostPlaces), p.values, nil
 }
 

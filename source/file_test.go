@@ -61,10 +61,11 @@ func TestAttachmentsSayWhereTheirBytesAre(t *testing.T) {
 			('acme', 3, 1, 30, 'file:///etc/passwd', 'k', null, null),
 			('acme', 4, 1, null, 'nonsense', '', null, null),
 			('acme', 5, 1, 50, '', null, 'x', null),
-			('acme', 6, 1, 60, null, null, null, null)`)
+			('acme', 6, 1, 60, null, null, null, null),
+			('acme', 7, 1, 70, 'https://ann:geheim@files.example.com\a', null, null, null)`)
 	page := must(f.Page(t.Context(), PageQuery{Customer: "acme", Partition: tickets("", ""), Limit: 10}))(t)
-	if got := page.Tickets[0].Attachments; len(got) != 6 || len(page.Tickets[0].Comments) != 0 {
-		t.Fatalf("%d attachments of a ticket without comments, want 6", len(got))
+	if got := page.Tickets[0].Attachments; len(got) != 7 || len(page.Tickets[0].Comments) != 0 {
+		t.Fatalf("%d attachments of a ticket without comments, want 7", len(got))
 	}
 	want := migration.Attachment{ID: "1", TicketID: "1", Size: 10, URL: "https://Files.example.com/a?b#c", SHA256: "ab"}
 	if got := page.Tickets[0].Files()[0]; got != want {
@@ -74,7 +75,7 @@ func TestAttachmentsSayWhereTheirBytesAre(t *testing.T) {
 	for _, a := range page.Tickets[0].Attachments {
 		kinds = append(kinds, a.Kind())
 	}
-	if want := []migration.FileKind{"url", "url", "blob", "url", "content", "nowhere"}; !reflect.DeepEqual(kinds, want) {
+	if want := []migration.FileKind{"url", "url", "blob", "url", "content", "nowhere", "url"}; !reflect.DeepEqual(kinds, want) {
 		t.Errorf("kinds %v, want %v", kinds, want)
 	}
 	places := must(f.FilePlaces(t.Context(), "acme"))(t)
@@ -84,6 +85,7 @@ func TestAttachmentsSayWhereTheirBytesAre(t *testing.T) {
 		{Kind: "content", Files: 1, Bytes: 50, Largest: 50},
 		{Kind: "nowhere", Files: 1, Bytes: 60, Largest: 60},
 		{Kind: "url", Origin: "", Files: 1},
+		{Kind: "url", Origin: "https://***@files.example.com", Files: 1, Bytes: 70, Largest: 70},
 	}
 	if !reflect.DeepEqual(places, wantPlaces) {
 		t.Errorf("places\n%+v, want\n%+v", places, wantPlaces)

@@ -221,16 +221,17 @@ func (u uploading) once(ctx context.Context) (made upload, err error) {
 }
 
 func (u uploading) send(ctx context.Context, f destination.File) (upload, error) {
+	if f.Size == 0 { // whose body nobody would read
+		if _, err := f.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			u.pace.giveBack()
+			return upload{}, err
+		}
+	}
 	if err := u.pace.use(ctx); err != nil {
 		return upload{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, u.timings.FileWithin)
 	defer cancel()
-	if f.Size == 0 { // whose body nobody would read
-		if _, err := f.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
-			return upload{}, err
-		}
-	}
 	body := &content{from: f, limit: u.limit, still: u.timings.FileStill, cancel: cancel, hash: sha256.New()}
 	ans, err := u.post(ctx, call{
 		op:       opUpload,
