@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"go.temporal.io/sdk/testsuite"
-
 	"farewell/destination"
 	"farewell/migration"
 )
@@ -102,21 +100,9 @@ func (s *stage) bundling(files fileServer, ids ...string) *worker {
 	return w
 }
 
-// exportTolerating exports with a given tolerance, as Temporal does, once.
+// exportTolerating exports with a given tolerance.
 func (w *worker) exportTolerating(inRow int, tolerated bool) (migration.ExportOutcome, error) {
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(quiet{})
-	env := suite.NewTestActivityEnvironment()
-	env.SetTestTimeout(time.Minute)
-	w.does.Register(env)
-	value, err := env.ExecuteActivity(string(migration.ExportPartition), migration.ExportInput{
-		Migration: acme, Run: run, Partition: everything, Timings: w.timings, Tolerance: migration.Tolerance{Percent: 1, Consecutive: inRow}, Tolerated: tolerated,
-	})
-	if err != nil {
-		return migration.ExportOutcome{}, err
-	}
-	var out migration.ExportOutcome
-	return out, value.Get(&out)
+	return w.exportAs(migration.ExportInput{Partition: everything, Tolerance: migration.Tolerance{Percent: 1, Consecutive: inRow}, Tolerated: tolerated})
 }
 
 func (s *stage) wantFileCounts(want migration.Counts) {

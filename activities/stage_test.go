@@ -166,19 +166,23 @@ func (w *worker) exportOf(p migration.Partition) (migration.ExportOutcome, error
 
 // exportSome takes no more than the limit, unless that is 0.
 func (w *worker) exportSome(p migration.Partition, limit int64) (migration.ExportOutcome, error) {
+	return w.exportAs(migration.ExportInput{Partition: p, Limit: limit, Tolerance: migration.Tolerance{Percent: 50, Consecutive: 50}})
+}
+
+// exportAs runs the activity once, with what the input does not say filled in.
+func (w *worker) exportAs(in migration.ExportInput) (out migration.ExportOutcome, err error) {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet{})
 	env := suite.NewTestActivityEnvironment()
 	env.SetTestTimeout(time.Minute)
 	w.does.Register(env)
-	value, err := env.ExecuteActivity(string(migration.ExportPartition), migration.ExportInput{
-		Migration: acme, Run: run, Partition: p, Timings: w.timings, Limit: limit, Tolerance: migration.Tolerance{Percent: 50, Consecutive: 50},
-	})
+	in.Migration, in.Run, in.Timings = acme, run, w.timings
+	value, err := env.ExecuteActivity(string(migration.ExportPartition), in)
 	if err != nil {
-		return migration.ExportOutcome{}, err
+		return out, err
 	}
-	var out migration.ExportOutcome
-	return out, value.Get(&out)
+	err = value.Get(&out)
+	return out, err
 }
 
 // mustFinish exports to the end of the partition.

@@ -39,11 +39,7 @@ func (s *Source) ReadFile(ctx context.Context, customer string, a migration.Atta
 // oneFile selects from the row of an attachment, if it is there.
 func (s *Source) oneFile(ctx context.Context, op, customer string, a migration.Attachment, what string, args []any, take func(*row)) error {
 	return s.call(ctx, operation{name: op, view: "attachments", customer: customer}, func(ctx context.Context, conn *pgx.Conn) error {
-		sh, err := s.shape(ctx, conn)
-		if err != nil {
-			return err
-		}
-		v, err := viewNamed("attachments")
+		sh, v, err := s.attachmentsView(ctx, conn)
 		if err != nil {
 			return err
 		}
@@ -66,15 +62,20 @@ func (s *Source) oneFile(ctx context.Context, op, customer string, a migration.A
 	})
 }
 
+// attachmentsView is that view's contract, and what the database shows of it.
+func (s *Source) attachmentsView(ctx context.Context, conn *pgx.Conn) (sh shape, v view, err error) {
+	if sh, err = s.shape(ctx, conn); err != nil {
+		return nil, view{}, err
+	}
+	v, err = viewNamed("attachments")
+	return sh, v, err
+}
+
 // Attachments lists the attachments of tickets, by ticket id.
 func (s *Source) Attachments(ctx context.Context, customer string, ticketIDs []string) (map[string][]migration.Attachment, error) {
 	found := map[string][]migration.Attachment{}
 	err := s.call(ctx, operation{name: "list attachments", view: "attachments", customer: customer}, func(ctx context.Context, conn *pgx.Conn) error {
-		sh, err := s.shape(ctx, conn)
-		if err != nil {
-			return err
-		}
-		v, err := viewNamed("attachments")
+		sh, v, err := s.attachmentsView(ctx, conn)
 		if err != nil {
 			return err
 		}
@@ -95,11 +96,7 @@ func (s *Source) Attachments(ctx context.Context, customer string, ticketIDs []s
 // their bytes are.
 func (s *Source) ShowsFiles(ctx context.Context) (shows bool, err error) {
 	err = s.call(ctx, operation{name: "look at the views' columns"}, func(ctx context.Context, conn *pgx.Conn) error {
-		sh, err := s.shape(ctx, conn)
-		if err != nil {
-			return err
-		}
-		v, err := viewNamed("attachments")
+		sh, v, err := s.attachmentsView(ctx, conn)
 		shows = sh.has(v, "content") || sh.has(v, "blob_key") || sh.has(v, "url")
 		return err
 	})
@@ -119,11 +116,11 @@ const originPattern = `^[A-Za-z][A-Za-z0-9+.-]*://[^/?#\\[:space:]]*`
 func (s *Source) FilePlaces(ctx context.Context, customer string) ([]migration.FilePlace, error) {
 	var places []migration.FilePlace
 	err := s.call(ctx, operation{name: "count files", view: "attachments", customer: customer}, func(ctx context.Context, conn *pgx.Conn) error {
-		sh, err := s.shape(ctx, conn)
+		sh, v, err := s.attachmentsView(ctx, conn)
 		if err != nil {
 			return err
 		}
-		sql, args, err := s.placesQuery(sh, customer)
+		sql, args, err := s.placesQuery(sh, v, customer)
 		if err != nil {
 			return err
 		}
@@ -137,11 +134,7 @@ func (s *Source) FilePlaces(ctx context.Context, customer string) ([]migration.F
 	return places, err
 }
 
-func (s *Source) placesQuery(sh shape, customer string) (string, []any, error) {
-	v, err := viewNamed("attachments")
-	if err != nil {
-		return "", nil, err
-	}
+func (s *Source) placesQuery(sh shape, v view, customer string) (string, []any, error) {
 	var p parameters
 	where, err := sh.where(v, selection{customer: customer}, &p)
 	if err != nil {

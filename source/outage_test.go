@@ -64,10 +64,12 @@ func (l *lifted) up() {
 	}()
 }
 
-func TestPageOutlastsAnOutageAndSaysThatTheSourceIsDown(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t, "bigint")
-	address, err := url.Parse(f.url)
+var allTickets = PageQuery{Customer: "acme", Partition: migration.Partition{Entity: migration.Tickets}, Limit: 10}
+
+// overALiftedWay is a source behind a way that is up, and that it has gone once.
+func overALiftedWay(t *testing.T, pace Pace) (*lifted, Governed) {
+	t.Helper()
+	address, err := url.Parse(newFixture(t, "bigint").url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,20 +79,25 @@ func TestPageOutlastsAnOutageAndSaysThatTheSourceIsDown(t *testing.T) {
 	address.Host = way.at
 	through := must(Open(t.Context(), Options{URL: address.String()}))(t)
 	t.Cleanup(through.Close)
-	g := through.Govern(ungoverned{}, slog.New(slog.DiscardHandler))
+	g := through.Govern(pace, slog.New(slog.DiscardHandler))
 	t.Cleanup(g.Close)
 	governed := Governed{through, g}
-	all := PageQuery{Customer: "acme", Partition: migration.Partition{Entity: migration.Tickets}, Limit: 10}
-	if _, err := governed.Page(t.Context(), all); err != nil {
+	if _, err := governed.Page(t.Context(), allTickets); err != nil {
 		t.Fatal(err)
 	}
+	return way, governed
+}
+
+func TestPageOutlastsAnOutageAndSaysThatTheSourceIsDown(t *testing.T) {
+	t.Parallel()
+	way, g := overALiftedWay(t, ungoverned{})
 	if r := g.Down(); r.Code != "" {
 		t.Errorf("the source answers, and the reason is %+v", r)
 	}
 	way.down()
 	read := make(chan error, 1)
 	go func() {
-		_, err := governed.Page(t.Context(), all)
+		_, err := g.Page(t.Context(), allTickets)
 		read <- err
 	}()
 	for g.Down().Code != "source_down" {
@@ -111,24 +118,7 @@ func TestPageOutlastsAnOutageAndSaysThatTheSourceIsDown(t *testing.T) {
 
 func TestOutageIsNamedWhenNobodyReads(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t, "bigint")
-	address, err := url.Parse(f.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	way := &lifted{t: t, server: address.Host, at: "127.0.0.1:0"}
-	way.up()
-	t.Cleanup(way.down)
-	address.Host = way.at
-	through := must(Open(t.Context(), Options{URL: address.String()}))(t)
-	t.Cleanup(through.Close)
-	g := through.Govern(leading{}, slog.New(slog.DiscardHandler))
-	t.Cleanup(g.Close)
-	governed := Governed{through, g}
-	all := PageQuery{Customer: "acme", Partition: migration.Partition{Entity: migration.Tickets}, Limit: 10}
-	if _, err := governed.Page(t.Context(), all); err != nil {
-		t.Fatal(err)
-	}
+	way, g := overALiftedWay(t, leading{})
 	way.down()
 	await(t, func() bool { return g.Down().Code == "source_down" })
 	way.up()
