@@ -137,7 +137,11 @@ var rooms = []room{
 		uses:  []string{"farewell/migration", "github.com/brianvoe/gofakeit/v7/...", pgx},
 		tests: []string{"farewell/source"}},
 
-	{folder: "integration/postgrestest", uses: []string{pgx}},
+	// What tests and long runs share, and none of them.
+	{folder: "integration/database", uses: []string{pgx}},
+	{folder: "integration/figures"},
+	{folder: "integration/postgrestest", uses: []string{"farewell/integration/database"}},
+	{folder: "integration/programs", uses: []string{"farewell/integration/database"}},
 
 	// They see everything at work, and compare it with what they read themselves.
 	{folder: "integration", uses: everything, tests: []string{"github.com/johannesboyne/gofakes3/..."}},

@@ -41,7 +41,7 @@ func TestThreeHundredCustomersAtOnceTakeBoundedMemoryAndConnections(t *testing.T
 		}
 		wantCounts(t, m, "tickets", map[string]int{"read": tickets, "created": tickets})
 	}
-	all := decodeObject(t, s.sandbox.call(http.MethodGet, "/_sandbox/stats", nil))
+	all := decodeObject(t, s.sandbox.call(http.MethodGet, "stats", nil))
 	if n := number(t, all["tickets"]); n != customers*2/3*tickets {
 		t.Errorf("%d tickets are in the accounts, want %d", n, customers*2/3*tickets)
 	}

@@ -27,7 +27,7 @@ func (s *stage) addCustomer(client, destination string) {
 }
 
 func (s *stage) zendeskLine(client, secretRef string) string {
-	return fmt.Sprintf("%s,zendesk,%s,%s/accounts/%s,700,20,bearer,%s,\n", client, client, s.sandbox.url, client, secretRef)
+	return fmt.Sprintf("%s,zendesk,%s,%s/accounts/%s,700,20,bearer,%s,\n", client, client, s.sandbox.URL, client, secretRef)
 }
 
 func (s *stage) addLine(line string) {
@@ -45,7 +45,7 @@ func (s *stage) addLine(line string) {
 // addAccount makes an account in the sandbox like those of the sample.
 func (s *stage) addAccount(name string) {
 	s.t.Helper()
-	answer := s.sandbox.call(http.MethodPut, "/_sandbox/accounts/"+name+"/settings", map[string]any{
+	answer := s.sandbox.call(http.MethodPut, "accounts/"+name+"/settings", map[string]any{
 		"plan_per_minute": 700, "time_scale": s.factor, "bulk_users": true,
 		"ticket_fields": []map[string]any{{"id": 360500000001, "type": "text", "title": "Product"}, {"id": 360500000002, "type": "integer", "title": "Order number"}},
 	})

@@ -55,7 +55,7 @@ func TestCommandsOfTheReadmeMigrateACustomerOfOnesOwn(t *testing.T) {
 	s.addAccount("acme")
 	// The README's accounts file, but for the places that it names.
 	accounts := strings.NewReplacer(
-		"https://acme.zendesk.com", s.sandbox.url+"/accounts/acme",
+		"https://acme.zendesk.com", s.sandbox.URL+"/accounts/acme",
 		"/srv/farewell/bundles", s.bundles,
 	).Replace(onlyBlock(t, section, "csv") + "\n")
 	for path, content := range map[string]string{s.accounts: accounts, filepath.Join(s.dir, "acme.secret"): "farewell-acme:secret-acme\n"} {

@@ -4,18 +4,19 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"farewell/integration/programs"
 )
 
 // sandbox is a running `sandbox serve`, seen through its public API.
 type sandbox struct {
-	t   *testing.T
-	url string
+	t *testing.T
+	programs.Control
 	*process
 }
 
@@ -26,35 +27,15 @@ func (s *stage) startSandbox() *sandbox {
 	p.awaitLine(s.t, 20*time.Second, announces)
 	_, url, _ := strings.Cut(p.out.String(), announces)
 	url, _, _ = strings.Cut(url, "\n")
-	return &sandbox{t: s.t, url: strings.TrimSpace(url), process: p}
+	return &sandbox{t: s.t, Control: programs.Control{URL: strings.TrimSpace(url)}, process: p}
 }
 
 // call asks the sandbox; anything but a 2xx fails the test.
 func (b *sandbox) call(method, path string, body any) []byte {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	var payload io.Reader
-	if body != nil {
-		encoded, err := json.Marshal(body)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		payload = bytes.NewReader(encoded)
-	}
-	request, err := http.NewRequestWithContext(ctx, method, b.url+path, payload)
+	answer, err := b.Ask(context.Background(), method, path, body)
 	if err != nil {
 		b.t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		b.t.Fatalf("%s %s: %v", method, path, err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode >= 300 {
-		b.t.Fatalf("%s %s: %s %v: %.300s", method, path, response.Status, err, answer)
 	}
 	return answer
 }
@@ -62,18 +43,18 @@ func (b *sandbox) call(method, path string, body any) []byte {
 // settings changes an account.
 func (b *sandbox) settings(account string, change map[string]any) {
 	b.t.Helper()
-	b.call(http.MethodPut, "/_sandbox/accounts/"+account+"/settings", change)
+	b.call(http.MethodPut, "accounts/"+account+"/settings", change)
 }
 
 func (b *sandbox) stats(account string) map[string]any {
 	b.t.Helper()
-	return decodeObject(b.t, b.call(http.MethodGet, "/_sandbox/accounts/"+account+"/stats", nil))
+	return decodeObject(b.t, b.call(http.MethodGet, "accounts/"+account+"/stats", nil))
 }
 
 // records lists what is stored: tickets, users or organizations.
 func (b *sandbox) records(account, kind string) []map[string]any {
 	b.t.Helper()
-	body := b.call(http.MethodGet, "/_sandbox/accounts/"+account+"/"+kind+".ndjson", nil)
+	body := b.call(http.MethodGet, "accounts/"+account+"/"+kind+".ndjson", nil)
 	var all []map[string]any
 	for _, line := range bytes.Split(body, []byte("\n")) {
 		if len(line) > 0 {
@@ -87,7 +68,7 @@ func (b *sandbox) records(account, kind string) []map[string]any {
 // own time, since a moment.
 func (b *sandbox) imports(account string, since time.Time) []time.Time {
 	b.t.Helper()
-	body := b.call(http.MethodGet, "/_sandbox/accounts/"+account+"/stats?arrivals="+milliseconds(since), nil)
+	body := b.call(http.MethodGet, "accounts/"+account+"/stats?arrivals="+milliseconds(since), nil)
 	var when []time.Time
 	for _, a := range objects(b.t, decodeObject(b.t, body)["arrivals"]) {
 		if strings.Contains(text(a["endpoint"]), "/imports/tickets") {

@@ -19,6 +19,7 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"farewell/integration/database"
 	"farewell/integration/postgrestest"
 )
 
@@ -218,7 +219,7 @@ func (s *stage) fill(o setting) {
 	if o.comments == 0 {
 		o.comments = 3
 	}
-	s.runSandbox("fill", "--source", s.source, "--accounts", s.accounts, "--sandbox", s.sandbox.url, "--bundles", s.bundles,
+	s.runSandbox("fill", "--source", s.source, "--accounts", s.accounts, "--sandbox", s.sandbox.URL, "--bundles", s.bundles,
 		"--customers", fmt.Sprint(o.customers), "--tickets", fmt.Sprint(o.tickets), "--comments", fmt.Sprint(o.comments),
 		"--time-scale", fmt.Sprint(s.factor), "--files", s.files)
 }
@@ -237,7 +238,7 @@ func (s *stage) runSandbox(args ...string) {
 func (s *stage) environment(further ...string) []string {
 	origin := ""
 	if s.sandbox != nil {
-		origin = s.sandbox.url
+		origin = s.sandbox.URL
 	}
 	settings := []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "TMPDIR=" + os.TempDir(), "USER=tester", "NO_COLOR=1",
@@ -295,12 +296,7 @@ func execute(t testing.TB, url, sql string, args ...any) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, url)
-	if err != nil {
-		t.Fatalf("connect: %v", err)
-	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, sql, args...); err != nil {
-		t.Fatalf("%v: %s", err, sql)
+	if err := database.Execute(ctx, url, sql, args...); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -34,7 +34,7 @@ func (b *sandbox) importOne(account string, body map[string]any) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	request, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.url+"/accounts/"+account+"/api/v2/imports/tickets.json", bytes.NewReader(encoded))
+	request, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.URL+"/accounts/"+account+"/api/v2/imports/tickets.json", bytes.NewReader(encoded))
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"farewell/integration/figures"
 )
 
 // actionHeartbeat is what Temporal's metric calls a beat that reached it.
@@ -32,7 +34,7 @@ var (
 func (b *bench) readActions(ctx context.Context) (actions, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.metrics, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.Metrics, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +92,7 @@ func (a actions) String() string {
 // measureActions runs the migration with jobs that take 15 s, all waits being
 // jobScale times shorter than in life. What the server counts is measured;
 // only beats are computed, since their rhythm does not scale.
-func (b *bench) measureActions(ctx context.Context, r *report) error {
+func (b *bench) measureActions(ctx context.Context, r *figures.Report) error {
 	say("jobs of %.0f s, %.0f times faster: about 3 minutes", 100*secondsPerTicket, jobScale)
 	o, err := b.migrate(ctx, trial{source: b.large, scale: jobScale, perTicket: secondsPerTicket})
 	if err != nil {
@@ -101,13 +103,13 @@ func (b *bench) measureActions(ctx context.Context, r *report) error {
 	beats := measured[actionHeartbeat]
 	delete(measured, actionHeartbeat)
 	computed := o.history.beats(jobScale)
-	r.note("jobs of %.0f s per 100 tickets at a scale of %.0f: %.0f s, %.0f s of real time; its phases, scaled: %s",
+	r.Note("jobs of %.0f s per 100 tickets at a scale of %.0f: %.0f s, %.0f s of real time; its phases, scaled: %s",
 		100*secondsPerTicket, jobScale, o.seconds, o.seconds*jobScale, o.history.phases())
-	r.note("actions measured: %s; and %.0f beats in scaled time", measured, beats)
-	r.note("beats computed: %d, one for each four fifths of its heartbeat timeout that an activity would last at real speed; our own computing is stretched with it, so this is an upper bound", computed)
-	r.figure("actions_without_beats", measured.total(), "actions")
-	r.check("actions_with_jobs_of_15_s", measured.total()+float64(computed), "actions", below(200))
-	r.check("history_events_with_jobs_of_15_s", float64(o.history.events), "events", below(400))
+	r.Note("actions measured: %s; and %.0f beats in scaled time", measured, beats)
+	r.Note("beats computed: %d, one for each four fifths of its heartbeat timeout that an activity would last at real speed; our own computing is stretched with it, so this is an upper bound", computed)
+	r.Figure("actions_without_beats", measured.total(), "actions")
+	r.Check("actions_with_jobs_of_15_s", measured.total()+float64(computed), "actions", figures.Below(200))
+	r.Check("history_events_with_jobs_of_15_s", float64(o.history.events), "events", figures.Below(400))
 	return nil
 }
 

@@ -8,13 +8,17 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
+
+	"farewell/integration/database"
+	"farewell/integration/figures"
+	"farewell/integration/programs"
 )
 
 // bench holds what all measurements share.
 type bench struct {
-	places
+	programs.Servers
 	dir      string // logs and accounts files
-	sandbox  *sandbox
+	sandbox  *programs.Sandbox
 	temporal client.Client
 	large    crm
 	small    crm
@@ -32,22 +36,22 @@ type crm struct {
 // customer is what `sandbox fill` calls its only customer.
 const customer = "customer-0001"
 
-func prepare(ctx context.Context, where places) (b *bench, err error) {
+func prepare(ctx context.Context, where programs.Servers) (b *bench, err error) {
 	dir, err := os.MkdirTemp("", "farewell-bench-")
 	if err != nil {
 		return nil, err
 	}
-	made := &bench{places: where, dir: dir}
+	made := &bench{Servers: where, dir: dir}
 	b = made
 	defer func() {
 		if err != nil {
 			made.close()
 		}
 	}()
-	if b.temporal, err = client.Dial(client.Options{HostPort: where.temporal, Logger: quiet()}); err != nil {
+	if b.temporal, err = client.Dial(client.Options{HostPort: where.Temporal, Logger: quiet()}); err != nil {
 		return nil, fmt.Errorf("connect to Temporal: %w", err)
 	}
-	if b.sandbox, err = startSandbox(ctx, where.programs, dir+"/sandbox.log"); err != nil {
+	if b.sandbox, err = where.StartSandbox(ctx, dir+"/sandbox.log"); err != nil {
 		return nil, err
 	}
 	if b.small, err = b.fill(ctx, "crm_small", fewTickets); err != nil {
@@ -60,16 +64,16 @@ func prepare(ctx context.Context, where places) (b *bench, err error) {
 // fill makes a database with one customer.
 func (b *bench) fill(ctx context.Context, name string, n int) (crm, error) {
 	say("filling in a customer of %d tickets", n)
-	url, err := createDatabase(ctx, b.postgres, name)
+	url, err := database.Create(ctx, b.Postgres, name)
 	if err != nil {
 		return crm{}, err
 	}
-	out, _, err := run(ctx, nil, b.programs+"/sandbox", "fill", "--source", url,
+	out, _, err := programs.Run(ctx, nil, b.Programs+"/sandbox", "fill", "--source", url,
 		"--customers", "1", "--tickets", fmt.Sprint(n), "--comments", fmt.Sprint(commentsPerTicket))
 	if err != nil {
 		return crm{}, err
 	}
-	if err := execute(ctx, url, "vacuum analyze"); err != nil {
+	if err := database.Execute(ctx, url, "vacuum analyze"); err != nil {
 		return crm{}, err
 	}
 	lines := strings.Split(strings.TrimSpace(out), "\n")
@@ -78,7 +82,7 @@ func (b *bench) fill(ctx context.Context, name string, n int) (crm, error) {
 
 func (b *bench) close() {
 	if b.sandbox != nil {
-		if _, err := b.sandbox.process.stop(); err != nil {
+		if err := b.sandbox.Stop(); err != nil {
 			say("%v", err)
 		}
 	}
@@ -97,7 +101,7 @@ func (b *bench) name(what string) string {
 }
 
 // measure does everything that the report speaks of.
-func (b *bench) measure(ctx context.Context, r *report) error {
+func (b *bench) measure(ctx context.Context, r *figures.Report) error {
 	if err := b.conditions(r); err != nil {
 		return err
 	}

@@ -4,32 +4,31 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime"
 	"strings"
 	"time"
 
 	"go.temporal.io/sdk/log"
+
+	"farewell/integration/figures"
 )
 
 // busyFor is how long the machine is watched before anything is measured.
 const busyFor = 2 * time.Second
 
 // conditions says on what the figures were got.
-func (b *bench) conditions(r *report) error {
+func (b *bench) conditions(r *figures.Report) error {
 	busy, err := machineBusy(busyFor)
 	if err != nil {
 		return err
 	}
-	load, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
+	if err := r.NoteMachine(); err != nil {
 		return err
 	}
-	r.note("%s, %s/%s, %d cores, %s", time.Now().UTC().Format("2006-01-02 15:04 UTC"), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
-	r.note("before the first run other processes kept %.0f %% of the cores busy; load average %s", 100*busy, strings.Join(strings.Fields(string(load))[:3], " "))
-	r.note("Postgres (source and ledger, fsync on), Temporal, the sandbox, worker and loop share these cores")
-	r.note("large: %s", b.large.filled)
-	r.note("small: %s", b.small.filled)
-	r.note("loop and migration: %d lanes, %d batches of 100 in flight in each", productLanes, laneFlight)
+	r.Note("before the first run other processes kept %.0f %% of the cores busy", 100*busy)
+	r.Note("Postgres (source and ledger, fsync on), Temporal, the sandbox, worker and loop share these cores")
+	r.Note("large: %s", b.large.filled)
+	r.Note("small: %s", b.small.filled)
+	r.Note("loop and migration: %d lanes, %d batches of 100 in flight in each", productLanes, laneFlight)
 	return nil
 }
 

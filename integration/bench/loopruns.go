@@ -8,6 +8,9 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"farewell/integration/database"
+	"farewell/integration/programs"
 )
 
 // loopRun is what one run of the bare loop took.
@@ -19,7 +22,7 @@ type loopRun struct {
 
 // loop runs the bare loop into an account of its own.
 func (b *bench) loop(ctx context.Context, s crm, lanes int) (r loopRun, err error) {
-	a, err := b.sandbox.open(ctx, b.name("loop"), noDelay, 0)
+	a, err := b.open(ctx, b.name("loop"), noDelay, 0)
 	if err != nil {
 		return r, err
 	}
@@ -27,7 +30,7 @@ func (b *bench) loop(ctx context.Context, s crm, lanes int) (r loopRun, err erro
 	if err != nil {
 		return r, err
 	}
-	out, process, err := run(ctx, []string{"BENCH_TOKEN=" + a.token}, self, loopCommand,
+	out, cpu, err := programs.Run(ctx, []string{"BENCH_TOKEN=" + a.token}, self, loopCommand,
 		"-source", s.url, "-customer", s.customer, "-account", a.url, "-lanes", strconv.Itoa(lanes))
 	if err != nil {
 		return r, err
@@ -35,10 +38,10 @@ func (b *bench) loop(ctx context.Context, s crm, lanes int) (r loopRun, err erro
 	if err := json.Unmarshal([]byte(out), &r.looped); err != nil {
 		return r, err
 	}
-	r.speed, r.cpu = float64(s.tickets)/r.Seconds, cpuOf(process)
-	got, err := a.stats(ctx)
+	r.speed, r.cpu = float64(s.tickets)/r.Seconds, cpu
+	got, err := b.stats(ctx, a)
 	if err == nil && got.Tickets != int64(s.tickets) {
 		err = fmt.Errorf("the loop left %d tickets in the account, not %d", got.Tickets, s.tickets)
 	}
-	return r, errors.Join(err, a.empty(ctx), flush(ctx, b.postgres))
+	return r, errors.Join(err, b.sandbox.EmptyAccount(ctx, a.name), database.Flush(ctx, b.Postgres))
 }

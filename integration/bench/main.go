@@ -9,6 +9,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"farewell/integration/figures"
+	"farewell/integration/programs"
 )
 
 func main() {
@@ -32,7 +35,7 @@ func exit(err error) {
 func benchMain(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, benchLimit)
 	defer cancel()
-	where, err := readPlaces()
+	where, err := programs.GivenServers("bench")
 	if err != nil {
 		return err
 	}
@@ -41,9 +44,9 @@ func benchMain(ctx context.Context) error {
 		return err
 	}
 	defer b.close()
-	var r report
+	var r figures.Report
 	if err := b.measure(ctx, &r); err != nil {
 		return err
 	}
-	return r.write(os.Stdout, reportFile)
+	return r.Write(os.Stdout, reportFile)
 }

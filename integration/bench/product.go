@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"time"
 
+	"farewell/integration/database"
+	"farewell/integration/programs"
 	"farewell/migration"
 )
 
@@ -21,7 +22,7 @@ type trial struct {
 // outcome is what one migration took.
 type outcome struct {
 	seconds  float64
-	usage    usage // of the worker
+	usage    programs.Usage // of the worker
 	requests stats
 	history  history
 	actions  actions
@@ -34,70 +35,59 @@ func (o outcome) speed() float64 { return float64(o.requests.Tickets) / o.second
 // from `starter start` to its end.
 func (b *bench) migrate(ctx context.Context, t trial) (o outcome, err error) {
 	name := b.name("ours")
-	ledger, err := createDatabase(ctx, b.postgres, name)
+	ledger, err := database.Create(ctx, b.Postgres, name)
 	if err != nil {
 		return o, err
 	}
-	defer func() { err = errors.Join(err, dropDatabase(ctx, b.postgres, name)) }()
-	a, err := b.sandbox.open(ctx, name, t.scale, t.perTicket)
+	defer func() { err = errors.Join(err, database.Drop(ctx, b.Postgres, name)) }()
+	a, err := b.open(ctx, name, t.scale, t.perTicket)
 	if err != nil {
 		return o, err
 	}
-	env, err := b.settings(t, a, ledger)
+	p, err := b.product(t, a, ledger)
 	if err != nil {
 		return o, err
 	}
-	if _, _, err := run(ctx, env, b.programs+"/starter", "setup"); err != nil {
+	if _, err := p.Starter(ctx, "setup"); err != nil {
 		return o, err
 	}
 	// The loop beside which we are measured spares the source nothing either.
-	if _, _, err := run(ctx, env, b.programs+"/starter", "source", "set", "--governor", "off"); err != nil {
+	if _, err := p.Starter(ctx, "source", "set", "--governor", "off"); err != nil {
 		return o, err
 	}
-	worker, _, err := start(ctx, b.dir+"/"+name+".log", "worker is ready", env, b.programs+"/worker")
+	worker, err := p.StartWorker(ctx, b.dir+"/"+name+".log")
 	if err != nil {
 		return o, err
 	}
-	err = b.follow(ctx, &o, t, a, env)
+	err = b.follow(ctx, &o, p, t)
 	o.usage, err = stopped(worker, err)
 	if err != nil {
 		return o, err
 	}
-	if o.requests, err = a.stats(ctx); err != nil {
+	if o.requests, err = b.stats(ctx, a); err != nil {
 		return o, err
 	}
-	return o, errors.Join(o.check(t.source), a.empty(ctx), flush(ctx, b.postgres))
+	return o, errors.Join(o.check(t.source), b.sandbox.EmptyAccount(ctx, a.name), database.Flush(ctx, b.Postgres))
 }
 
-// settings is the environment of the product's programs.
-func (b *bench) settings(t trial, a account, ledger string) ([]string, error) {
-	file := b.dir + "/" + a.name + ".csv"
-	err := os.WriteFile(file, fmt.Appendf(nil, "customer,destination,account,url,plan_per_minute,reserved_percent,auth,secret_ref\n%s,%s,%s,%s,%d,0,bearer,env:BENCH_TOKEN\n",
-		t.source.customer, migration.DestinationZendesk, a.name, a.url, plenty), 0o600)
-	return []string{
-		"FAREWELL_SOURCE_URL=" + t.source.url,
-		"FAREWELL_LEDGER_URL=" + ledger,
-		"FAREWELL_ACCOUNTS=" + file,
-		"FAREWELL_TASK_QUEUE=" + a.name,
-		"FAREWELL_TIME_FACTOR=" + strconv.FormatFloat(t.scale, 'f', -1, 64),
-		"FAREWELL_LOG_LEVEL=info",
-		"FAREWELL_ENV_FILE=" + os.DevNull, // not the development environment's
-		"TEMPORAL_ADDRESS=" + b.places.temporal,
-		"TEMPORAL_NAMESPACE=default",
-		"BENCH_TOKEN=" + a.token,
-		"HOME=" + b.dir,
-	}, err
+// product is worker and starter of a trial, whose account has the trial's name.
+func (b *bench) product(t trial, a account, ledger string) (programs.Product, error) {
+	p := programs.Product{
+		Servers: b.Servers, Dir: b.dir, Source: t.source.url, Ledger: ledger, Accounts: b.dir + "/" + a.name + ".csv",
+		Queue: a.name, Factor: t.scale, Further: []string{"BENCH_TOKEN=" + a.token},
+	}
+	return p, p.WriteAccounts([]string{t.source.customer, migration.DestinationZendesk, a.name, a.url, strconv.Itoa(plenty), "0", "bearer", "env:BENCH_TOKEN"})
 }
 
 // follow starts the migration and waits for its end.
-func (b *bench) follow(ctx context.Context, o *outcome, t trial, a account, env []string) error {
-	m := migration.Migration{Customer: t.source.customer, Destination: migration.DestinationZendesk, Account: a.name}
+func (b *bench) follow(ctx context.Context, o *outcome, p programs.Product, t trial) error {
+	m := migration.Migration{Customer: t.source.customer, Destination: migration.DestinationZendesk, Account: p.Queue}
 	before, err := b.readActions(ctx)
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	if _, _, err := run(ctx, env, b.programs+"/starter", "start", t.source.customer, "--account", a.name); err != nil {
+	if _, err := p.Starter(ctx, "start", t.source.customer, "--account", p.Queue); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, trialLimit)
@@ -116,11 +106,12 @@ func (b *bench) follow(ctx context.Context, o *outcome, t trial, a account, env 
 }
 
 // stopped ends the worker, whatever happened before.
-func stopped(worker *process, err error) (usage, error) {
+func stopped(worker *programs.Process, err error) (programs.Usage, error) {
 	if err != nil {
-		return usage{}, errors.Join(err, worker.kill())
+		worker.Kill()
+		return programs.Usage{}, err
 	}
-	return worker.stop()
+	return worker.StopMeasured()
 }
 
 // check refuses figures of a run that did not do its work.

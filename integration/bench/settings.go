@@ -1,10 +1,6 @@
 package main
 
-import (
-	"errors"
-	"os"
-	"time"
-)
+import "time"
 
 const (
 	// tickets is the size that the aims speak of; fewTickets is the size beside
@@ -41,24 +37,3 @@ const (
 	// reportFile is where the figures go besides the terminal.
 	reportFile = ".dev/bench.txt"
 )
-
-// places are the servers and programs that `temporal-dev.sh with-servers` gives.
-type places struct {
-	postgres string // a superuser's connection URL
-	temporal string // host and port
-	metrics  string // address of Temporal's own metrics
-	programs string // folder of the product's programs
-}
-
-func readPlaces() (places, error) {
-	p := places{
-		postgres: os.Getenv("FAREWELL_TEST_POSTGRES_URL"),
-		temporal: os.Getenv("FAREWELL_TEST_TEMPORAL_ADDRESS"),
-		metrics:  os.Getenv("FAREWELL_TEST_TEMPORAL_METRICS"),
-		programs: os.Getenv("FAREWELL_TEST_BIN"),
-	}
-	if p.postgres == "" || p.temporal == "" || p.metrics == "" || p.programs == "" {
-		return p, errors.New("no servers to measure on: run `make bench`")
-	}
-	return p, nil
-}

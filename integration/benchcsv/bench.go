@@ -6,21 +6,23 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
+	"farewell/integration/database"
+	"farewell/integration/figures"
+	"farewell/integration/programs"
 	"farewell/sandbox/samplecrm"
 	"farewell/source"
 )
 
 // bench holds what all measurements share.
 type bench struct {
-	places
+	programs.Servers
+	steps    []string
 	dir      string // bundles, logs and accounts files
 	temporal client.Client
 	runs     int // so far, for names
@@ -38,13 +40,13 @@ const customer = "customer-0001"
 // which quote what they answer to: about 600 bytes.
 const longer = `update crm.messages set content = content || E'\n\n> ' || replace(content, E'\n', E'\n> ') || E'\n\n>> ' || replace(content, E'\n', E'\n>> ') || E'\n\n-- \nSent from the help desk of a company that is about to close its doors'`
 
-func prepare(ctx context.Context, where places) (b *bench, err error) {
+func prepare(ctx context.Context, where programs.Servers, steps []string) (b *bench, err error) {
 	dir, err := os.MkdirTemp("", "farewell-bench-csv-")
 	if err != nil {
 		return nil, err
 	}
-	b = &bench{places: where, dir: dir}
-	if b.temporal, err = client.Dial(client.Options{HostPort: where.temporal, Logger: quiet()}); err != nil {
+	b = &bench{Servers: where, steps: steps, dir: dir}
+	if b.temporal, err = client.Dial(client.Options{HostPort: where.Temporal, Logger: quiet()}); err != nil {
 		return nil, errors.Join(fmt.Errorf("connect to Temporal: %w", err), os.RemoveAll(dir))
 	}
 	return b, nil
@@ -60,7 +62,7 @@ func (b *bench) close() {
 // fill makes a database with one customer.
 func (b *bench) fill(ctx context.Context, n int) (c crm, err error) {
 	say("filling in a customer of %d tickets", n)
-	if c.url, err = createDatabase(ctx, b.postgres, fmt.Sprintf("crm_%d", n)); err != nil {
+	if c.url, err = database.Create(ctx, b.Postgres, fmt.Sprintf("crm_%d", n)); err != nil {
 		return c, err
 	}
 	spec := samplecrm.Spec{Seed: 1, Customers: []samplecrm.CustomerSpec{{
@@ -70,10 +72,10 @@ func (b *bench) fill(ctx context.Context, n int) (c crm, err error) {
 	if _, err := samplecrm.Fill(ctx, c.url, spec, func(int, int) {}); err != nil {
 		return c, err
 	}
-	if err := execute(ctx, c.url, longer); err != nil {
+	if err := database.Execute(ctx, c.url, longer); err != nil {
 		return c, err
 	}
-	if err := execute(ctx, c.url, "vacuum full analyze"); err != nil {
+	if err := database.Execute(ctx, c.url, "vacuum full analyze"); err != nil {
 		return c, err
 	}
 	s, err := source.Open(ctx, source.Options{URL: c.url})
@@ -86,13 +88,10 @@ func (b *bench) fill(ctx context.Context, n int) (c crm, err error) {
 }
 
 // measure does everything that the report speaks of.
-func (b *bench) measure(ctx context.Context, r *report) error {
-	load, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
+func (b *bench) measure(ctx context.Context, r *figures.Report) error {
+	if err := r.NoteMachine(); err != nil {
 		return err
 	}
-	r.note("%s, %s/%s, %d cores, %s, load average before %s", time.Now().UTC().Format("2006-01-02 15:04 UTC"),
-		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), strings.Join(strings.Fields(string(load))[:3], " "))
 	if err := b.measureSpeed(ctx, r); err != nil {
 		return err
 	}
@@ -108,7 +107,7 @@ func (b *bench) measure(ctx context.Context, r *report) error {
 }
 
 // measureSpeed has ours, ours compressed and psql take turns.
-func (b *bench) measureSpeed(ctx context.Context, r *report) error {
+func (b *bench) measureSpeed(ctx context.Context, r *figures.Report) error {
 	if !slices.Contains(b.steps, "speed") && !slices.Contains(b.steps, "gzip") {
 		return nil
 	}
@@ -117,7 +116,7 @@ func (b *bench) measureSpeed(ctx context.Context, r *report) error {
 		return err
 	}
 	for _, view := range views() {
-		r.note("%s: %s", view, c.selects[view])
+		r.Note("%s: %s", view, c.selects[view])
 	}
 	var ours, packed, psql []float64
 	var bytes int64
@@ -131,7 +130,7 @@ func (b *bench) measureSpeed(ctx context.Context, r *report) error {
 			return err
 		}
 		psql, ours, bytes = append(psql, p), append(ours, o.seconds), o.bytes
-		r.note("pair %d: psql %.2f s, ours %.2f s with %.2f s of the worker's CPU: %s", i+1, p, o.seconds, o.cpu.Seconds(), o.phases)
+		r.Note("pair %d: psql %.2f s, ours %.2f s with %.2f s of the worker's CPU: %s", i+1, p, o.seconds, o.cpu.Seconds(), o.phases)
 		say("pair %d: psql %.2f s, ours %.2f s, %.0f MB, peak %.0f MB: %s", i+1, p, o.seconds, float64(o.bytes)/1e6, o.peak, o.phases)
 		if slices.Contains(b.steps, "gzip") {
 			z, err := b.bundle(ctx, c, "?compress=gzip")
@@ -142,19 +141,19 @@ func (b *bench) measureSpeed(ctx context.Context, r *report) error {
 			say("pair %d: gzip %.2f s", i+1, z.seconds)
 		}
 	}
-	r.check("csv_bytes", float64(bytes)/1e6, "MB", atLeast(250))
-	r.figure("psql_seconds", median(psql), "s")
-	r.figure("bundle_seconds", median(ours), "s")
-	r.figure("bundle_ratio", median(ours)/median(psql), "times psql")
-	r.check("bundle_seconds_less_allowance_ratio", (median(ours)-allowance.Seconds())/median(psql), "times psql", atMost(1))
+	r.Check("csv_bytes", float64(bytes)/1e6, "MB", figures.AtLeast(250))
+	r.Figure("psql_seconds", median(psql), "s")
+	r.Figure("bundle_seconds", median(ours), "s")
+	r.Figure("bundle_ratio", median(ours)/median(psql), "times psql")
+	r.Check("bundle_seconds_less_allowance_ratio", (median(ours)-allowance.Seconds())/median(psql), "times psql", figures.AtMost(1))
 	if packed != nil {
-		r.figure("gzip_seconds", median(packed), "s")
-		r.check("gzip_ratio", median(packed)/median(psql), "times psql", atMost(1.2))
+		r.Figure("gzip_seconds", median(packed), "s")
+		r.Check("gzip_ratio", median(packed)/median(psql), "times psql", figures.AtMost(1.2))
 	}
 	return nil
 }
 
-func (b *bench) measureGigabyte(ctx context.Context, r *report) error {
+func (b *bench) measureGigabyte(ctx context.Context, r *figures.Report) error {
 	c, err := b.fill(ctx, gigabyteTickets)
 	if err != nil {
 		return err
@@ -173,12 +172,12 @@ func (b *bench) measureGigabyte(ctx context.Context, r *report) error {
 		psql, ours, bytes = append(psql, p), append(ours, o.seconds), o.bytes
 		say("psql %.2f s, ours %.2f s, %.0f MB, peak %.0f MB: %s", p, o.seconds, float64(o.bytes)/1e6, o.peak, o.phases)
 	}
-	r.check("gigabyte_csv_bytes", float64(bytes)/1e6, "MB", atLeast(1000))
-	r.check("gigabyte_ratio", median(ours)/median(psql), "times psql", atMost(1))
+	r.Check("gigabyte_csv_bytes", float64(bytes)/1e6, "MB", figures.AtLeast(1000))
+	r.Check("gigabyte_ratio", median(ours)/median(psql), "times psql", figures.AtMost(1))
 	return nil
 }
 
-func (b *bench) measureMemory(ctx context.Context, r *report) error {
+func (b *bench) measureMemory(ctx context.Context, r *figures.Report) error {
 	var peaks []float64
 	for _, n := range []int{fewTickets, manyTickets} {
 		c, err := b.fill(ctx, n)
@@ -190,10 +189,10 @@ func (b *bench) measureMemory(ctx context.Context, r *report) error {
 			return err
 		}
 		say("%d tickets: %.1f s, peak %.0f MB", n, o.seconds, o.peak)
-		r.check(fmt.Sprintf("worker_peak_%d_tickets", n), o.peak, "MB", atMost(100))
+		r.Check(fmt.Sprintf("worker_peak_%d_tickets", n), o.peak, "MB", figures.AtMost(100))
 		peaks = append(peaks, o.peak)
 	}
-	r.check("worker_peak_growth", peaks[1]/peaks[0], "times", atMost(1.2))
+	r.Check("worker_peak_growth", peaks[1]/peaks[0], "times", figures.AtMost(1.2))
 	return nil
 }
 

@@ -10,7 +10,11 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
+
+	"farewell/integration/figures"
+	"farewell/integration/programs"
 )
 
 func main() {
@@ -29,18 +33,18 @@ func main() {
 func benchMain(ctx context.Context, steps string) error {
 	ctx, cancel := context.WithTimeout(ctx, benchLimit)
 	defer cancel()
-	where, err := readPlaces(steps)
+	where, err := programs.GivenServers("bench-csv")
 	if err != nil {
 		return err
 	}
-	b, err := prepare(ctx, where)
+	b, err := prepare(ctx, where, strings.Split(steps, ","))
 	if err != nil {
 		return err
 	}
 	defer b.close()
-	var r report
+	var r figures.Report
 	if err := b.measure(ctx, &r); err != nil {
 		return err
 	}
-	return r.write(os.Stdout, reportFile)
+	return r.Write(os.Stdout, reportFile)
 }

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"farewell/destination/csvbundle"
+	"farewell/integration/database"
+	"farewell/integration/programs"
 	"farewell/migration"
 )
 
@@ -27,45 +28,42 @@ type outcome struct {
 func (b *bench) bundle(ctx context.Context, c crm, query string) (o outcome, err error) {
 	b.runs++
 	name := fmt.Sprintf("bundle-%d", b.runs)
-	ledger, err := createDatabase(ctx, b.postgres, name)
+	ledger, err := database.Create(ctx, b.Postgres, name)
 	if err != nil {
 		return o, err
 	}
-	defer func() { err = errors.Join(err, dropDatabase(ctx, b.postgres, name)) }()
+	defer func() { err = errors.Join(err, database.Drop(ctx, b.Postgres, name)) }()
 	place := filepath.Join(b.dir, "bundles-"+name)
-	defer func() { err = errors.Join(err, os.RemoveAll(place), flush(ctx, b.postgres)) }()
-	accounts := filepath.Join(b.dir, name+".csv")
-	line := strings.Join([]string{customer, migration.DestinationCSV, name, "file://" + place + query, "", "", "", ""}, ",")
-	err = os.WriteFile(accounts, []byte("customer,destination,account,url,plan_per_minute,reserved_percent,auth,secret_ref\n"+line+"\n"), 0o600)
-	if err != nil {
-		return o, err
-	}
+	defer func() { err = errors.Join(err, os.RemoveAll(place), database.Flush(ctx, b.Postgres)) }()
 	// The worker's way to the source is psql's: TCP would cost both sides of it
 	// another tenth, on ours alone.
 	source, err := socketURL(ctx, c.url)
 	if err != nil {
 		return o, err
 	}
-	env := []string{
-		"FAREWELL_SOURCE_URL=" + source, "FAREWELL_LEDGER_URL=" + ledger, "FAREWELL_ACCOUNTS=" + accounts,
-		"FAREWELL_TASK_QUEUE=" + name, "FAREWELL_LOG_LEVEL=info", "TEMPORAL_ADDRESS=" + b.places.temporal, "TEMPORAL_NAMESPACE=default", "HOME=" + b.dir,
+	p := programs.Product{
+		Servers: b.Servers, Dir: b.dir, Source: source, Ledger: ledger, Accounts: filepath.Join(b.dir, name+".csv"), Queue: name, Factor: 1,
 	}
-	if _, _, err := run(ctx, env, b.programs+"/starter", "setup"); err != nil {
+	if err := p.WriteAccounts([]string{customer, migration.DestinationCSV, name, "file://" + place + query, "", "", "", ""}); err != nil {
+		return o, err
+	}
+	if _, err := p.Starter(ctx, "setup"); err != nil {
 		return o, err
 	}
 	// Nobody else is served by this database, so the source is not spared.
-	if _, _, err := run(ctx, env, b.programs+"/starter", "source", "set", "--governor", "off"); err != nil {
+	if _, err := p.Starter(ctx, "source", "set", "--governor", "off"); err != nil {
 		return o, err
 	}
-	worker, _, err := start(ctx, filepath.Join(b.dir, name+".log"), "worker is ready", env, b.programs+"/worker")
+	worker, err := p.StartWorker(ctx, filepath.Join(b.dir, name+".log"))
 	if err != nil {
 		return o, err
 	}
-	o.seconds, err = b.follow(ctx, name, env)
+	o.seconds, err = b.follow(ctx, p)
 	if err != nil {
-		return o, errors.Join(err, worker.kill())
+		worker.Kill()
+		return o, err
 	}
-	u, err := worker.stop()
+	u, err := worker.StopMeasured()
 	if err != nil {
 		return o, err
 	}
@@ -73,7 +71,7 @@ func (b *bench) bundle(ctx context.Context, c crm, query string) (o outcome, err
 	if o.phases, err = b.phases(ctx, m); err != nil {
 		return o, err
 	}
-	o.peak, o.cpu = u.peak, u.cpu
+	o.peak, o.cpu = u.Peak, u.CPU
 	found, err := csvbundle.Verify(ctx, filepath.Join(place, name))
 	if err == nil && len(found.Problems) > 0 {
 		err = fmt.Errorf("the bundle is not valid: %s", found.Problems[0])
@@ -83,10 +81,10 @@ func (b *bench) bundle(ctx context.Context, c crm, query string) (o outcome, err
 }
 
 // follow starts the migration and waits for its end.
-func (b *bench) follow(ctx context.Context, account string, env []string) (seconds float64, err error) {
-	m := migration.Migration{Customer: customer, Destination: migration.DestinationCSV, Account: account}
+func (b *bench) follow(ctx context.Context, p programs.Product) (seconds float64, err error) {
+	m := migration.Migration{Customer: customer, Destination: migration.DestinationCSV, Account: p.Queue}
 	began := time.Now()
-	if _, _, err := run(ctx, env, b.programs+"/starter", "start", customer, "--account", account); err != nil {
+	if _, err := p.Starter(ctx, "start", customer, "--account", p.Queue); err != nil {
 		return 0, err
 	}
 	var end migration.Progress

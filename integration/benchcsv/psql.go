@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"farewell/integration/database"
+	"farewell/integration/programs"
 )
 
 // views are the files of a bundle, in order.
@@ -38,7 +41,7 @@ func (b *bench) psql(ctx context.Context, c crm) (seconds float64, err error) {
 		args = append(args, "-c", fmt.Sprintf(`\copy (%s) to '%s' with (format csv, header)`, c.selects[view], file))
 	}
 	began := time.Now()
-	if _, _, err := run(ctx, os.Environ(), "psql", args...); err != nil {
+	if _, _, err := programs.Run(ctx, nil, "psql", args...); err != nil {
 		return 0, err
 	}
 	for _, file := range files {
@@ -49,7 +52,7 @@ func (b *bench) psql(ctx context.Context, c crm) (seconds float64, err error) {
 	if err := syncFile(dir); err != nil {
 		return 0, err
 	}
-	return time.Since(began).Seconds(), flush(ctx, b.postgres)
+	return time.Since(began).Seconds(), database.Flush(ctx, b.Postgres)
 }
 
 func syncFile(path string) error {

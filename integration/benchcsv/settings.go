@@ -1,11 +1,6 @@
 package main
 
-import (
-	"errors"
-	"os"
-	"strings"
-	"time"
-)
+import "time"
 
 const (
 	// tickets and users are the size that the aims speak of.
@@ -39,24 +34,3 @@ const (
 // allSteps are what is measured; the flag -steps names some of them, for whoever
 // has a few minutes only or is looking for the cause of one figure.
 const allSteps = "speed,gzip,gigabyte,memory"
-
-// places are the servers and programs that `temporal-dev.sh with-servers` gives.
-type places struct {
-	postgres string // a superuser's connection URL
-	temporal string // host and port
-	programs string // folder of the product's programs
-	steps    []string
-}
-
-func readPlaces(steps string) (places, error) {
-	p := places{
-		postgres: os.Getenv("FAREWELL_TEST_POSTGRES_URL"),
-		temporal: os.Getenv("FAREWELL_TEST_TEMPORAL_ADDRESS"),
-		programs: os.Getenv("FAREWELL_TEST_BIN"),
-		steps:    strings.Split(steps, ","),
-	}
-	if p.postgres == "" || p.temporal == "" || p.programs == "" {
-		return p, errors.New("no servers to measure on: run `make bench-csv`")
-	}
-	return p, nil
-}

@@ -97,22 +97,22 @@ func (w *world) do(ctx context.Context, quiet <-chan struct{}, a act) (did bool,
 		err = w.killServer(ctx, w.postmaster)
 	case freeze:
 		p := victim.process()
-		p.signal(syscall.SIGSTOP)
+		p.Signal(syscall.SIGSTOP)
 		w.note(a)
 		victim.frozen.Store(true)
 		span := time.Duration(3+w.dice.IntN(37)) * time.Second
 		w.thaws.Go(func() { // the others go on meanwhile
 			wait(ctx, quiet, span)
-			p.signal(syscall.SIGCONT)
+			p.Signal(syscall.SIGCONT)
 			victim.frozen.Store(false)
 		})
 		return true, nil
 	case terminate:
 		p := victim.process()
-		p.signal(syscall.SIGTERM)
+		p.Signal(syscall.SIGTERM)
 		w.note(a)
 		select {
-		case <-p.ended:
+		case <-p.Ended():
 		case <-time.After(45 * time.Second):
 			return true, fmt.Errorf("the worker does not end")
 		}
@@ -121,7 +121,7 @@ func (w *world) do(ctx context.Context, quiet <-chan struct{}, a act) (did bool,
 		p := victim.process()
 		struck := make(chan struct{})
 		victim.wire.arm(momentOf[a], func() {
-			p.signal(syscall.SIGKILL)
+			p.Signal(syscall.SIGKILL)
 			close(struck)
 		})
 		select {
@@ -133,7 +133,7 @@ func (w *world) do(ctx context.Context, quiet <-chan struct{}, a act) (did bool,
 			return false, nil
 		}
 		w.note(a)
-		<-p.ended
+		<-p.Ended()
 		return true, w.restart(ctx, victim, pause)
 	}
 	if err == nil {
@@ -171,7 +171,7 @@ func (w *world) killServer(ctx context.Context, find func(context.Context) (int,
 
 // postmaster reads the process id from the data folder that the server names.
 func (w *world) postmaster(ctx context.Context) (int, error) {
-	conn, err := pgx.Connect(ctx, w.postgres)
+	conn, err := pgx.Connect(ctx, w.Postgres)
 	if err != nil {
 		return 0, err
 	}
@@ -191,7 +191,7 @@ func (w *world) postmaster(ctx context.Context) (int, error) {
 // temporalProcess finds the server by the port in its arguments, which needs
 // Linux.
 func (w *world) temporalProcess(context.Context) (int, error) {
-	_, port, _ := strings.Cut(w.temporal, ":")
+	_, port, _ := strings.Cut(w.Temporal, ":")
 	found, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		return 0, err

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"context"
-	"net/http"
-)
+import "context"
 
 // faults is what goes wrong with an account's requests.
 func (p plan) faults(account int) []map[string]any {
@@ -92,7 +89,7 @@ func (w *world) countFaults(ctx context.Context, c *customer) error {
 	var stats struct {
 		Fired []int `json:"faults_fired"`
 	}
-	if err := w.control(ctx, http.MethodGet, "accounts/"+c.account+"/stats", nil, &stats); err != nil {
+	if err := w.Sandbox.Stats(ctx, c.account, &stats); err != nil {
 		return err
 	}
 	for i, f := range w.faults(c.number) {

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"time"
+
+	"farewell/integration/database"
 )
 
 // meddleEvery is how often a record changes at the source.
@@ -22,7 +24,7 @@ func (w *world) meddle(ctx context.Context, quiet <-chan struct{}) {
 			if !c.meddled {
 				continue
 			}
-			if err := execute(ctx, w.source, changes[n%len(changes)], c.name, 1+n%100); err != nil && ctx.Err() == nil {
+			if err := database.Execute(ctx, w.Source, changes[n%len(changes)], c.name, 1+n%100); err != nil && ctx.Err() == nil {
 				w.say("change a ticket of %s: %v", c.name, err) // the server may be down
 			}
 		}

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"farewell/integration/chaos/judge"
+	"farewell/integration/programs"
 )
 
 // run does everything and fails when an aim is missed.
 func (p plan) run(ctx context.Context, out io.Writer) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, p.limit)
 	defer cancel()
-	where, err := readPlaces()
+	where, err := programs.GivenServers("chaos")
 	if err != nil {
 		return err
 	}
@@ -240,7 +241,7 @@ func (w *world) judge(ctx context.Context) (judge.Verdict, error) {
 }
 
 func (w *world) caseOf(c *customer) judge.Case {
-	return judge.Case{Source: w.source, Client: c.name, Sandbox: w.url, Account: c.account, Failing: c.poison}
+	return judge.Case{Source: w.Source, Client: c.name, Sandbox: w.Sandbox.URL, Account: c.account, Failing: c.poison}
 }
 
 // failedTickets are those that the product says it could not bring.

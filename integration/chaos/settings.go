@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"os"
 	"path/filepath"
 	"time"
 )
@@ -51,23 +49,4 @@ func short(seed uint64) plan {
 		acts:  map[act]int{killUnrecorded: 1, killUnsettled: 1, terminate: 1},
 		every: 4 * time.Second, cuts: 0.05,
 	}
-}
-
-// places are the servers and programs that `temporal-dev.sh with-servers` gives.
-type places struct {
-	postgres string // a superuser's connection URL
-	temporal string // host and port
-	programs string // folder of the product's programs
-}
-
-func readPlaces() (places, error) {
-	p := places{
-		postgres: os.Getenv("FAREWELL_TEST_POSTGRES_URL"),
-		temporal: os.Getenv("FAREWELL_TEST_TEMPORAL_ADDRESS"),
-		programs: os.Getenv("FAREWELL_TEST_BIN"),
-	}
-	if p.postgres == "" || p.temporal == "" || p.programs == "" {
-		return p, errors.New("no servers to do harm to: run `make chaos`")
-	}
-	return p, nil
 }

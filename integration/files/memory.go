@@ -49,17 +49,17 @@ func measureMemory(ctx context.Context) (figures []figure, err error) {
 		return nil, err
 	}
 	defer w.close()
-	if err := w.starter(ctx, "start", "acme", "--account", w.name, "--wait"); err != nil {
-		return nil, fmt.Errorf("%w\nthe worker: %s", err, w.worker.said())
+	if _, err := w.Starter(ctx, "start", "acme", "--account", w.Queue, "--wait"); err != nil {
+		return nil, fmt.Errorf("%w\nthe worker: %s", err, w.worker.Said())
 	}
 	var there struct {
 		Attachments float64        `json:"attachments"`
 		By          map[string]int `json:"requests_by_endpoint"`
 	}
-	if err := w.control(ctx, http.MethodGet, "stats", nil, &there); err != nil {
+	if err := w.Sandbox.Stats(ctx, w.Queue, &there); err != nil {
 		return nil, err
 	}
-	peak, err := w.worker.peakMemory()
+	peak, err := w.worker.PeakMemory()
 	return []figure{
 		{"large_files_half_way_together", float64(files.together), "files", atATime, atATime},
 		{"large_files_in_the_account", there.Attachments, "files", largeFiles, largeFiles},

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"farewell/integration/figures"
 )
 
 // budgetCase is one account and the workers that share its budget.
@@ -128,14 +130,14 @@ func (c budgetCase) run(ctx context.Context, crew *crew) (budgetLog, error) {
 func (c budgetCase) judge(r *report, l budgetLog) {
 	allowed := float64(c.plan) * (100 - budgetReserve) / 100
 	windows := l.all.perWindow(c.window(), l.from, l.until)
-	r.check(c.name()+"_used", 100*mean(windows)/allowed, "%", atLeast(97))
-	r.check(c.name()+"_fullest_window", 100*most(windows)/allowed, "%", atMost(100))
-	r.check(c.name()+"_answers_429", float64(l.refused), "answers", atMost(0))
+	r.Check(c.name()+"_used", 100*mean(windows)/allowed, "%", figures.AtLeast(97))
+	r.Check(c.name()+"_fullest_window", 100*most(windows)/allowed, "%", figures.AtMost(100))
+	r.Check(c.name()+"_answers_429", float64(l.refused), "answers", figures.AtMost(0))
 	inTime := l.all.between(l.from, l.until)
 	perSecond := inTime.perWindow(time.Second, l.from, l.until)
-	r.check(c.name()+"_fullest_second", most(perSecond)/mean(perSecond), "times the mean", atMost(3))
+	r.Check(c.name()+"_fullest_second", most(perSecond)/mean(perSecond), "times the mean", figures.AtMost(3))
 	polls := len(inTime.of(arrival.isPoll))
-	r.check(c.name()+"_polls", 100*float64(polls)/float64(max(1, len(inTime))), "%", atMost(10))
+	r.Check(c.name()+"_polls", 100*float64(polls)/float64(max(1, len(inTime))), "%", figures.AtMost(10))
 	if c.plan == plotted && c.workers == 2 && c.scale > 1 {
 		r.plot.add(c, windows, inTime, l)
 	}

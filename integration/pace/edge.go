@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"farewell/integration/figures"
 	"farewell/ledger"
 )
 
@@ -11,15 +12,7 @@ const edgeAccounts = 10
 
 // measureEdge lets the edge refuse one odd account, and then the whole address.
 func measureEdge(ctx context.Context, b *bench, r *report) error {
-	var accounts []account
-	for range edgeAccounts {
-		a, err := b.sandbox.open(ctx, b.name("edge"), 700, 1, nil)
-		if err != nil {
-			return err
-		}
-		accounts = append(accounts, a)
-	}
-	c, err := b.newCrew(ctx, 1, accounts...)
+	c, err := b.crewOfMany(ctx, edgeAccounts, 700)
 	if err != nil {
 		return err
 	}
@@ -46,7 +39,7 @@ func measureEdge(ctx context.Context, b *bench, r *report) error {
 func (c *crew) oddAccount(ctx context.Context, r *report) error {
 	odd := c.accounts[0]
 	began := time.Now()
-	if err := odd.set(ctx, map[string]any{"edge_block": true}, nil); err != nil {
+	if err := odd.blockAtEdge(ctx, true); err != nil {
 		return err
 	}
 	pause(ctx, 8*time.Second)
@@ -57,8 +50,8 @@ func (c *crew) oddAccount(ctx context.Context, r *report) error {
 	all := log(s.Arrivals)
 	blocked := all.of(func(a arrival) bool { return a.Edge })
 	if len(blocked) == 0 {
-		r.check("edge_odd_account_met_the_block", 0, "requests", atLeast(1))
-		return odd.set(ctx, map[string]any{"edge_block": false}, nil)
+		r.Check("edge_odd_account_met_the_block", 0, "requests", figures.AtLeast(1))
+		return odd.blockAtEdge(ctx, false)
 	}
 	first := blocked[0].at()
 	others := all.of(func(a arrival) bool { return a.Account != odd.Name })
@@ -71,31 +64,31 @@ func (c *crew) oddAccount(ctx context.Context, r *report) error {
 			break
 		}
 	}
-	r.figure("edge_odd_account_others_before", float64(len(before))/2, "requests/s")
+	r.Figure("edge_odd_account_others_before", float64(len(before))/2, "requests/s")
 	stopped := others.between(first.Add(time.Second), first.Add(reopened))
-	r.check("edge_odd_account_requests_later_than_1s", float64(len(stopped)), "requests (a probe)", atMost(1))
-	r.check("edge_odd_account_others_go_on_after", reopened.Seconds(), "s", atMost(5))
+	r.Check("edge_odd_account_requests_later_than_1s", float64(len(stopped)), "requests (a probe)", figures.AtMost(1))
+	r.Check("edge_odd_account_others_go_on_after", reopened.Seconds(), "s", figures.AtMost(5))
 	rest := others.between(first.Add(reopened+time.Second), first.Add(7*time.Second))
 	served := map[string]bool{}
 	for _, a := range rest {
 		served[a.Account] = true
 	}
-	r.check("edge_odd_account_others_served", float64(len(served)), "accounts", atLeast(edgeAccounts-1))
+	r.Check("edge_odd_account_others_served", float64(len(served)), "accounts", figures.AtLeast(edgeAccounts-1))
 	probes := all.of(func(a arrival) bool { return a.Account == odd.Name }).between(first.Add(time.Second), first.Add(8*time.Second))
-	r.check("edge_odd_account_its_own_requests_later_than_1s", float64(len(probes)), "requests", atMost(0))
-	return odd.set(ctx, map[string]any{"edge_block": false}, nil)
+	r.Check("edge_odd_account_its_own_requests_later_than_1s", float64(len(probes)), "requests", figures.AtMost(0))
+	return odd.blockAtEdge(ctx, false)
 }
 
 // wholeEgress judges a block of the address.
 func (c *crew) wholeEgress(ctx context.Context, r *report) error {
 	const blockedFor = 25 * time.Second
 	began := time.Now()
-	if err := c.b.sandbox.edge(ctx, map[string]any{"block": true}); err != nil {
+	if err := c.b.sandbox.blockAtEdge(ctx, true); err != nil {
 		return err
 	}
 	pause(ctx, blockedFor)
 	lifted := time.Now()
-	if err := c.b.sandbox.edge(ctx, map[string]any{"block": false}); err != nil {
+	if err := c.b.sandbox.blockAtEdge(ctx, false); err != nil {
 		return err
 	}
 	pause(ctx, 30*time.Second)
@@ -107,20 +100,20 @@ func (c *crew) wholeEgress(ctx context.Context, r *report) error {
 	blocked := all.of(func(a arrival) bool { return a.Edge })
 	first := blocked[0].at()
 	during := all.between(first.Add(time.Second), lifted)
-	r.check("edge_block_requests_later_than_1s", float64(len(during)), "probes in 24 s", atMost(3))
-	r.check("edge_block_two_probes_within_a_second", float64(max(0, during.mostWithin(time.Second)-1)), "times", atMost(0))
+	r.Check("edge_block_requests_later_than_1s", float64(len(during)), "probes in 24 s", figures.AtMost(3))
+	r.Check("edge_block_two_probes_within_a_second", float64(max(0, during.mostWithin(time.Second)-1)), "times", figures.AtMost(0))
 	after := all.between(lifted, lifted.Add(30*time.Second))
 	if len(after) < 2 {
-		r.check("edge_block_reopened", 0, "times", atLeast(1))
+		r.Check("edge_block_reopened", 0, "times", figures.AtLeast(1))
 		return nil
 	}
 	probe, second := after[0].at(), after[1].at()
-	r.check("edge_block_open_after_probe", second.Sub(probe).Seconds(), "s", atMost(1))
-	r.check("edge_block_probe_after_lifting", probe.Sub(lifted).Seconds(), "s", atMost(25))
+	r.Check("edge_block_open_after_probe", second.Sub(probe).Seconds(), "s", figures.AtMost(1))
+	r.Check("edge_block_probe_after_lifting", probe.Sub(lifted).Seconds(), "s", figures.AtMost(25))
 	served := map[string]bool{}
 	for _, a := range after.between(second, second.Add(5*time.Second)) {
 		served[a.Account] = true
 	}
-	r.check("edge_block_served_again", float64(len(served)), "accounts", atLeast(edgeAccounts))
+	r.Check("edge_block_served_again", float64(len(served)), "accounts", figures.AtLeast(edgeAccounts))
 	return nil
 }

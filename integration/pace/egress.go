@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"farewell/integration/figures"
 	"farewell/ledger"
 )
 
@@ -16,15 +17,7 @@ const (
 // measureEgress bounds many accounts together, while one worker is killed and
 // another comes.
 func measureEgress(ctx context.Context, b *bench, r *report) error {
-	var accounts []account
-	for range egressAccounts {
-		a, err := b.sandbox.open(ctx, b.name("many"), 2500, 1, nil)
-		if err != nil {
-			return err
-		}
-		accounts = append(accounts, a)
-	}
-	c, err := b.newCrew(ctx, 1, accounts...)
+	c, err := b.crewOfMany(ctx, egressAccounts, 2500)
 	if err != nil {
 		return err
 	}
@@ -41,9 +34,7 @@ func measureEgress(ctx context.Context, b *bench, r *report) error {
 	from := time.Now().Truncate(time.Second).Add(time.Second)
 	until := from.Add(egressTime)
 	pause(ctx, time.Until(from.Add(egressTime/3)))
-	if err := c.kill(); err != nil {
-		return err
-	}
+	c.kill()
 	pause(ctx, time.Until(from.Add(egressTime/2)))
 	if err := c.add(ctx); err != nil {
 		return err
@@ -56,14 +47,14 @@ func measureEgress(ctx context.Context, b *bench, r *report) error {
 	}
 	all := log(s.Arrivals).of(func(a arrival) bool { return c.has(a.Account) })
 	inTime := all.between(from, until)
-	r.check("egress_fullest_second", most(all.perWindow(time.Second, began, until)), "requests", atMost(egressCap*1.1))
-	r.check("egress_fullest_10_seconds", float64(all.mostWithin(10*time.Second)), "requests", atMost(10*egressCap))
-	r.check("egress_mean", float64(len(inTime))/egressTime.Seconds(), "requests/s", atLeast(0.9*egressCap))
+	r.Check("egress_fullest_second", most(all.perWindow(time.Second, began, until)), "requests", figures.AtMost(egressCap*1.1))
+	r.Check("egress_fullest_10_seconds", float64(all.mostWithin(10*time.Second)), "requests", figures.AtMost(10*egressCap))
+	r.Check("egress_mean", float64(len(inTime))/egressTime.Seconds(), "requests/s", figures.AtLeast(0.9*egressCap))
 	seen := map[string]bool{}
 	for _, a := range inTime {
 		seen[a.Account] = true
 	}
-	r.check("egress_accounts_served", float64(len(seen)), "accounts", atLeast(egressAccounts))
+	r.Check("egress_accounts_served", float64(len(seen)), "accounts", figures.AtLeast(egressAccounts))
 	return nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"farewell/integration/figures"
 )
 
 const (
@@ -107,10 +109,10 @@ func judgeGuest(r *report, all log, window time.Duration, from, until time.Time)
 			late += len(in.between(refused[0].at().Add(time.Second), ends))
 		}
 	}
-	r.figure("guest_requests", float64(guest), "requests of the other integration")
-	r.figure("guest_share_of_plan", 100*float64(guest)/float64(windows*guestPlan), "%")
-	r.check("guest_used_by_both", 100*float64(len(all.of(func(a arrival) bool { return a.Status < 400 })))/float64(windows*guestPlan), "%", atLeast(90))
-	r.check("guest_requests_later_than_1s_after_a_429", float64(late), "requests", atMost(0))
-	r.check("guest_most_429_in_a_window", float64(worst), "answers", atMost(inFlight))
-	r.check("guest_longest_stall", ours.longestGap().Seconds(), "s", atMost(window.Seconds()+1))
+	r.Figure("guest_requests", float64(guest), "requests of the other integration")
+	r.Figure("guest_share_of_plan", 100*float64(guest)/float64(windows*guestPlan), "%")
+	r.Check("guest_used_by_both", 100*float64(len(all.of(func(a arrival) bool { return a.Status < 400 })))/float64(windows*guestPlan), "%", figures.AtLeast(90))
+	r.Check("guest_requests_later_than_1s_after_a_429", float64(late), "requests", figures.AtMost(0))
+	r.Check("guest_most_429_in_a_window", float64(worst), "answers", figures.AtMost(inFlight))
+	r.Check("guest_longest_stall", ours.longestGap().Seconds(), "s", figures.AtMost(window.Seconds()+1))
 }

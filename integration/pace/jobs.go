@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"time"
+
+	"farewell/integration/figures"
 )
 
 const (
@@ -14,7 +16,7 @@ const (
 // measureJobs lets jobs be the limit: how much of what 25 open jobs allow does
 // a migration move, with two workers that share them?
 func measureJobs(ctx context.Context, b *bench, r *report) error {
-	source, err := b.fill(ctx, b.postgres, jobTickets, 1)
+	source, err := b.fill(ctx, b.Postgres, jobTickets, 1)
 	if err != nil {
 		return err
 	}
@@ -29,7 +31,7 @@ func measureJobs(ctx context.Context, b *bench, r *report) error {
 	defer p.end()
 	// Source, ledger, account and workers share the machine here: the governor
 	// would spare the source for load that is not its own.
-	if err := p.starter(ctx, "source", "set", "--governor", "off"); err != nil {
+	if _, err := p.Starter(ctx, "source", "set", "--governor", "off"); err != nil {
 		return err
 	}
 	if err := p.work(ctx, 2); err != nil {
@@ -51,9 +53,9 @@ func measureJobs(ctx context.Context, b *bench, r *report) error {
 		return err
 	}
 	speed := float64(after.Tickets-before.Tickets) / time.Since(began).Seconds()
-	r.check("jobs_tickets_per_second_of_what_25_jobs_allow", 100*speed/most, "%", atLeast(90))
-	r.check("jobs_most_open", float64(after.PeakJobs), "jobs", atMost(openJobs))
-	r.check("jobs_answers_429", float64(after.Refused), "answers", atMost(0))
+	r.Check("jobs_tickets_per_second_of_what_25_jobs_allow", 100*speed/most, "%", figures.AtLeast(90))
+	r.Check("jobs_most_open", float64(after.PeakJobs), "jobs", figures.AtMost(openJobs))
+	r.Check("jobs_answers_429", float64(after.Refused), "answers", figures.AtMost(0))
 	return ctx.Err()
 }
 

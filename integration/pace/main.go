@@ -12,6 +12,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"farewell/integration/programs"
 )
 
 func main() {
@@ -59,7 +61,7 @@ func paceMain(ctx context.Context, names []string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, benchLimit)
 	defer cancel()
-	where, err := readPlaces()
+	where, err := programs.GivenServers("bench-pace")
 	if err != nil {
 		return err
 	}
@@ -69,8 +71,8 @@ func paceMain(ctx context.Context, names []string) error {
 	}
 	defer b.close()
 	b.only = names
-	var r report
-	if err := conditions(&r); err != nil {
+	r := newReport()
+	if err := r.NoteMachine(); err != nil {
 		return err
 	}
 	var failures error
@@ -79,7 +81,7 @@ func paceMain(ctx context.Context, names []string) error {
 			continue
 		}
 		say("measuring: %s", m.name)
-		if err := m.run(ctx, b, &r); err != nil {
+		if err := m.run(ctx, b, r); err != nil {
 			failures = errors.Join(failures, fmt.Errorf("%s: %w", m.name, err))
 			say("%s: %v", m.name, err)
 		}
@@ -87,7 +89,7 @@ func paceMain(ctx context.Context, names []string) error {
 			break
 		}
 	}
-	return errors.Join(failures, r.write(os.Stdout, reportFile))
+	return errors.Join(failures, r.Write(os.Stdout, reportFile))
 }
 
 // say tells a person what goes on.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"farewell/integration/figures"
 	"farewell/migration"
 )
 
@@ -54,7 +55,7 @@ func measureSource(ctx context.Context, b *bench, r *report) error {
 		return err
 	}
 	rate := top.rate * benchPart
-	r.figure("source_pgbench_maximum", top.rate, "transactions/s")
+	r.Figure("source_pgbench_maximum", top.rate, "transactions/s")
 	alone, err := c.load(ctx, name, sourceFor, rate)
 	if err != nil {
 		return err
@@ -67,12 +68,12 @@ func measureSource(ctx context.Context, b *bench, r *report) error {
 	if err != nil {
 		return err
 	}
-	r.figure("source_pgbench_p95_alone", alone.p95, "ms")
-	r.figure("source_pgbench_p95_without_governor", free.p95, "ms")
-	r.figure("source_pgbench_p95_with_governor", governed.p95, "ms")
-	r.check("source_case_is_heavy_enough", free.p95/alone.p95, "times the p95 alone", atLeast(2))
-	r.check("source_added_p95_gone", 100*(1-(governed.p95-alone.p95)/(free.p95-alone.p95)), "%", atLeast(50))
-	r.check("source_governed_migration_finishes", took.Seconds(), "s", atMost(finishWithin.Seconds()))
+	r.Figure("source_pgbench_p95_alone", alone.p95, "ms")
+	r.Figure("source_pgbench_p95_without_governor", free.p95, "ms")
+	r.Figure("source_pgbench_p95_with_governor", governed.p95, "ms")
+	r.Check("source_case_is_heavy_enough", free.p95/alone.p95, "times the p95 alone", figures.AtLeast(2))
+	r.Check("source_added_p95_gone", 100*(1-(governed.p95-alone.p95)/(free.p95-alone.p95)), "%", figures.AtLeast(50))
+	r.Check("source_governed_migration_finishes", took.Seconds(), "s", figures.AtMost(finishWithin.Seconds()))
 	return nil
 }
 
@@ -94,7 +95,7 @@ func (b *bench) underLoad(ctx context.Context, c *cluster, source, name string, 
 	if !governed {
 		word = "off"
 	}
-	if err := p.starter(ctx, "source", "set", "--governor", word); err != nil {
+	if _, err := p.Starter(ctx, "source", "set", "--governor", word); err != nil {
 		return l, 0, err
 	}
 	// The product was there first: pgbench runs before the migration begins.
@@ -131,7 +132,7 @@ func (b *bench) underLoad(ctx context.Context, c *cluster, source, name string, 
 	}
 	took = time.Since(began)
 	say("governor %s: the migration took %s", word, took.Round(time.Second))
-	return l, took, errors.Join(err, a.call(ctx, "POST", "/_sandbox/accounts/"+a.Name+"/reset", nil, nil))
+	return l, took, errors.Join(err, a.EmptyAccount(ctx, a.Name))
 }
 
 // load is what pgbench measured.

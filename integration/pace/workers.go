@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+
+	"farewell/integration/programs"
 )
 
 // crew is a group of workers behind one egress, on a ledger of their own.
@@ -16,13 +18,26 @@ type crew struct {
 	scale    float64
 	flight   int
 	bulk     int
-	workers  []*process
+	workers  []*programs.Process
 }
 
 // newCrew has no worker yet.
 func (b *bench) newCrew(ctx context.Context, scale float64, accounts ...account) (*crew, error) {
 	url, err := b.newLedger(ctx)
 	return &crew{b: b, ledger: url, egress: b.name("egress"), accounts: accounts, scale: scale, flight: 8}, err
+}
+
+// crewOfMany has so many accounts, which live at Zendesk's pace.
+func (b *bench) crewOfMany(ctx context.Context, accounts, plan int) (*crew, error) {
+	var all []account
+	for range accounts {
+		a, err := b.sandbox.open(ctx, b.name("many"), plan, 1, nil)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a)
+	}
+	return b.newCrew(ctx, 1, all...)
 }
 
 // add starts one more worker.
@@ -43,7 +58,7 @@ func (c *crew) add(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, _, err := start(ctx, c.b.dir+"/"+s.Worker+".log", "sending", os.Environ(), program, sendCommand, file)
+	p, _, err := programs.Start(ctx, c.b.dir+"/"+s.Worker+".log", "sending", nil, program, sendCommand, file)
 	if err == nil {
 		c.workers = append(c.workers, p)
 	}
@@ -60,16 +75,15 @@ func (c *crew) addMany(ctx context.Context, n int) error {
 }
 
 // kill ends the first worker as kill -9 does.
-func (c *crew) kill() error {
-	p := c.workers[0]
+func (c *crew) kill() {
+	c.workers[0].Kill()
 	c.workers = c.workers[1:]
-	return p.kill()
 }
 
 // end lets go of all workers.
 func (c *crew) end() {
 	for _, p := range c.workers {
-		if err := p.stop(); err != nil {
+		if err := p.Stop(); err != nil {
 			say("%v", err)
 		}
 	}

@@ -5,12 +5,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"net/url"
 	"os"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"farewell/integration/database"
 )
 
 // EnvURL names the variable with a superuser's connection URL of the test
@@ -27,30 +26,24 @@ func New(t testing.TB) string {
 		t.Fatalf("no Postgres to test against: run `make test`, or set %s", EnvURL)
 	}
 	name := "test_" + randomName()
-	execute(t, server, "create database "+name+" template template0 encoding 'UTF8'")
-	t.Cleanup(func() { execute(t, server, "drop database "+name+" with (force)") })
-
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatalf("parse %s: %v", EnvURL, err)
-	}
-	u.Path = "/" + name
-	return u.String()
-}
-
-func execute(t testing.TB, server, statement string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, server)
+	url, err := database.Create(ctx, server, name)
 	if err != nil {
-		t.Fatalf("connect to the test server: %v", err)
+		t.Fatalf("on the test server: %v", err)
 	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, statement); err != nil {
-		t.Fatalf("%s: %v", statement, err)
-	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		defer cancel()
+		if err := database.Drop(ctx, server, name); err != nil {
+			t.Errorf("on the test server: %v", err)
+		}
+	})
+	return url
 }
+
+// limit is how long making or dropping a database may take.
+const limit = 30 * time.Second
 
 func randomName() string {
 	var b [8]byte

@@ -21,7 +21,7 @@ type reader struct {
 
 func (w *world) reader(customer string) reader {
 	account := w.account(customer)
-	return reader{base: w.url + "/accounts/" + account + "/api/v2/", token: "sandbox-" + account, http: &http.Client{Timeout: time.Minute}}
+	return reader{base: w.Sandbox.AccountURL(account) + "/api/v2/", token: "sandbox-" + account, http: &http.Client{Timeout: time.Minute}}
 }
 
 // get asks until the account has room for the question.

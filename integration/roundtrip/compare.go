@@ -31,7 +31,7 @@ func (w *world) compare(ctx context.Context, customer string) (tally, error) {
 		return tally{}, err
 	}
 	want := map[string]judge.Ticket{}
-	err = truth(ctx, w.source, customer, func(t judge.Ticket) error {
+	err = truth(ctx, w.Source, customer, func(t judge.Ticket) error {
 		want[t.ID] = t
 		return nil
 	})
@@ -109,14 +109,14 @@ func (w *world) who(ctx context.Context, customer string, r reader) (judge.World
 		Users: map[string]string{}, Organizations: map[string]string{}, Home: map[string]string{}, StandIns: map[string]bool{},
 		Now: time.Now().Unix(), Changes: map[string][]judge.Change{},
 		Kept: func(ticket string) ([]byte, error) {
-			return os.ReadFile(filepath.Join(w.dir, "kept", customer, w.account(customer), "ticket-"+ticket+".ndjson"))
+			return os.ReadFile(filepath.Join(w.Kept(), customer, w.account(customer), "ticket-"+ticket+".ndjson"))
 		},
 	}
 	c := newCrowd(who)
 	if err := c.read(ctx, r); err != nil {
 		return who, tally{}, err
 	}
-	people, err := registered(ctx, w.source, customer)
+	people, err := registered(ctx, w.Source, customer)
 	if err != nil {
 		return who, tally{}, err
 	}
@@ -131,12 +131,12 @@ func (w *world) who(ctx context.Context, customer string, r reader) (judge.World
 
 // changes are what `starter changes` lists.
 func (w *world) changes(ctx context.Context, customer string) ([]judge.Change, error) {
-	out, err := w.starter(ctx, "changes", customer, "-o", "json")
+	out, err := w.Starter(ctx, "changes", customer, "-o", "json")
 	if err != nil {
 		return nil, err
 	}
 	var list []judge.Change
-	if err := json.Unmarshal(out, &list); err != nil {
+	if err := json.Unmarshal([]byte(out), &list); err != nil {
 		return nil, fmt.Errorf("changes of %s: %w", customer, err)
 	}
 	return list, nil

@@ -1,41 +1,26 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/csv"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
+	"farewell/integration/programs"
 	"farewell/migration"
 	"farewell/sandbox/samplecrm"
 )
 
 // world is everything that a run has started.
 type world struct {
-	out                io.Writer
-	dir                string
-	name               string // of databases and the task queue
-	postgres, temporal string // a superuser's connection URL; host and port
-	programs           string // folder of the product's programs
-	source, ledger     string // connection URLs
-	sandbox, worker    *process
-	url                string // of the sandbox
-	customers          []string
-	agents             map[string]any // of each account
-	seatless           int            // of the staff, who are not in the accounts
+	*programs.Stage
+	out       io.Writer
+	worker    *programs.Process
+	customers []string
+	agents    map[string]any // of each account
+	seatless  int            // of the staff, who are not in the accounts
 }
 
 func (w *world) say(format string, args ...any) {
@@ -44,30 +29,20 @@ func (w *world) say(format string, args ...any) {
 
 // build makes databases, sandbox, accounts and a worker.
 func build(ctx context.Context, out io.Writer) (made *world, err error) {
-	w := &world{
-		out: out, agents: map[string]any{}, name: fmt.Sprintf("roundtrip_%d", os.Getpid()),
-		postgres: os.Getenv("FAREWELL_TEST_POSTGRES_URL"), temporal: os.Getenv("FAREWELL_TEST_TEMPORAL_ADDRESS"), programs: os.Getenv("FAREWELL_TEST_BIN"),
-	}
-	if w.postgres == "" || w.temporal == "" || w.programs == "" {
-		return nil, errors.New("no servers to work with: run `make roundtrip`")
-	}
-	if w.dir, err = os.MkdirTemp("", "farewell-roundtrip-"); err != nil {
+	servers, err := programs.GivenServers("roundtrip")
+	if err != nil {
 		return nil, err
 	}
+	stage, err := servers.NewStage(ctx, fmt.Sprintf("roundtrip_%d", os.Getpid()), factor)
+	if err != nil {
+		return nil, err
+	}
+	w := &world{Stage: stage, out: out, agents: map[string]any{}}
 	defer func() {
 		if err != nil {
 			w.close()
 		}
 	}()
-	if w.source, err = w.createDatabase(ctx, w.name+"_crm"); err != nil {
-		return nil, err
-	}
-	if w.ledger, err = w.createDatabase(ctx, w.name+"_ledger"); err != nil {
-		return nil, err
-	}
-	if err := w.startSandbox(ctx); err != nil {
-		return nil, err
-	}
 	if err := w.fill(ctx); err != nil {
 		return nil, err
 	}
@@ -76,66 +51,22 @@ func build(ctx context.Context, out io.Writer) (made *world, err error) {
 	}
 	// The source serves nobody here, and is on the machine that all else strains.
 	for _, command := range [][]string{{"setup"}, {"source", "set", "--governor", "off"}} {
-		if _, err := w.starter(ctx, command...); err != nil {
+		if _, err := w.Starter(ctx, command...); err != nil {
 			return nil, err
 		}
 	}
-	w.worker, _, err = begin(ctx, filepath.Join(w.dir, "worker.log"), "worker is ready", w.environment(), w.programs+"/worker")
+	w.worker, err = w.StartWorker(ctx, filepath.Join(w.Dir, "worker.log"))
 	return w, err
 }
 
 // close ends what was started; nothing of it is needed any more.
 func (w *world) close() {
-	for _, p := range []*process{w.worker, w.sandbox} {
-		if p != nil {
-			p.kill()
-		}
+	if w.worker != nil {
+		w.worker.Kill()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	for _, name := range []string{"_crm", "_ledger"} {
-		if err := execute(ctx, w.postgres, "drop database if exists "+pgx.Identifier{w.name + name}.Sanitize()+" with (force)"); err != nil {
-			w.say("drop database: %v", err)
-		}
+	if err := w.Stage.Close(); err != nil {
+		w.say("%v", err)
 	}
-	if err := os.RemoveAll(w.dir); err != nil {
-		w.say("remove %s: %v", w.dir, err)
-	}
-}
-
-func (w *world) createDatabase(ctx context.Context, name string) (string, error) {
-	if err := execute(ctx, w.postgres, "create database "+pgx.Identifier{name}.Sanitize()+" template template0 encoding 'UTF8'"); err != nil {
-		return "", err
-	}
-	u, err := url.Parse(w.postgres)
-	if err != nil {
-		return "", err
-	}
-	u.Path = "/" + name
-	return u.String(), nil
-}
-
-func execute(ctx context.Context, url, statement string) error {
-	conn, err := pgx.Connect(ctx, url)
-	if err != nil {
-		return fmt.Errorf("connect to Postgres: %w", err)
-	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, statement); err != nil {
-		return fmt.Errorf("%s: %w", statement, err)
-	}
-	return nil
-}
-
-func (w *world) startSandbox(ctx context.Context) error {
-	const word = "sandbox listens on "
-	p, line, err := begin(ctx, filepath.Join(w.dir, "sandbox.log"), word, nil, w.programs+"/sandbox", "serve", "--listen", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	_, address, _ := strings.Cut(strings.TrimSpace(line), word)
-	w.sandbox, w.url = p, address
-	return nil
 }
 
 // fill makes the sample, and beside it the customer with the corpus.
@@ -147,11 +78,11 @@ func (w *world) fill(ctx context.Context) error {
 		w.agents[specs[i].ID] = samplecrm.Agents(specs[i])
 	}
 	began := time.Now()
-	filled, err := samplecrm.Fill(ctx, w.source, samplecrm.Spec{Customers: specs, Seed: 1}, nil)
+	filled, err := samplecrm.Fill(ctx, w.Source, samplecrm.Spec{Customers: specs, Seed: 1}, nil)
 	if err != nil {
 		return err
 	}
-	n, err := plant(ctx, w.source)
+	n, err := plant(ctx, w.Source)
 	if err != nil {
 		return fmt.Errorf("plant the corpus: %w", err)
 	}
@@ -167,7 +98,7 @@ func (w *world) fill(ctx context.Context) error {
 func (w *world) account(customer string) string { return fmt.Sprintf("%s-%d", customer, os.Getpid()) }
 
 func (w *world) openAccounts(ctx context.Context) error {
-	lines := [][]string{{"customer", "destination", "account", "url", "plan_per_minute", "reserved_percent", "auth", "secret_ref"}}
+	var lines [][]string
 	for _, customer := range w.customers {
 		account := w.account(customer)
 		err := w.settings(ctx, customer, map[string]any{
@@ -176,68 +107,24 @@ func (w *world) openAccounts(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		file := filepath.Join(w.dir, "secret-"+account)
+		file := filepath.Join(w.Dir, "secret-"+account)
 		if err := os.WriteFile(file, []byte("sandbox-"+account), 0o600); err != nil {
 			return err
 		}
-		lines = append(lines, []string{customer, migration.DestinationZendesk, account, w.url + "/accounts/" + account, "2500", "20", "bearer", "file:" + file})
+		lines = append(lines, []string{customer, migration.DestinationZendesk, account, w.Sandbox.AccountURL(account), "2500", "20", "bearer", "file:" + file})
 	}
-	var text bytes.Buffer
-	if err := csv.NewWriter(&text).WriteAll(lines); err != nil {
-		return err
-	}
-	return os.WriteFile(w.accountsFile(), text.Bytes(), 0o600)
+	return w.WriteAccounts(lines...)
 }
-
-func (w *world) accountsFile() string { return filepath.Join(w.dir, "accounts.csv") }
 
 // settings changes a customer's account.
 func (w *world) settings(ctx context.Context, customer string, change map[string]any) error {
-	body, err := json.Marshal(change)
-	if err != nil {
-		return err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPut, w.url+"/_sandbox/accounts/"+w.account(customer)+"/settings", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode >= http.StatusMultipleChoices {
-		said, _ := io.ReadAll(response.Body) // for the message only
-		return fmt.Errorf("settings of %s: %s: %s", customer, response.Status, said)
-	}
-	return nil
-}
-
-func (w *world) environment() []string {
-	return []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "USER=roundtrip", "NO_COLOR=1",
-		"FAREWELL_SOURCE_URL=" + w.source, "FAREWELL_LEDGER_URL=" + w.ledger, "FAREWELL_ACCOUNTS=" + w.accountsFile(),
-		"FAREWELL_TASK_QUEUE=" + w.name, "FAREWELL_TIME_FACTOR=" + strconv.Itoa(factor), "FAREWELL_KEPT=" + filepath.Join(w.dir, "kept"),
-		"TEMPORAL_ADDRESS=" + w.temporal, "TEMPORAL_NAMESPACE=default",
-	}
-}
-
-// starter runs a command of the product's to its end.
-func (w *world) starter(ctx context.Context, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, w.programs+"/starter", args...)
-	cmd.Dir, cmd.Env = w.dir, w.environment()
-	out, err := cmd.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return out, fmt.Errorf("starter %s: exit code %d: %s%s", strings.Join(args, " "), exit.ExitCode(), exit.Stderr, out)
-	}
-	return out, err
+	_, err := w.Sandbox.SetAccount(ctx, w.account(customer), change)
+	return err
 }
 
 // migrate brings everybody. That the files of the sample are listed as skipped
 // is no failure.
 func (w *world) migrate(ctx context.Context) error {
-	_, err := w.starter(ctx, "start", "--all", "--wait")
+	_, err := w.Starter(ctx, "start", "--all", "--wait")
 	return err
 }
