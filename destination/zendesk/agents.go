@@ -115,10 +115,14 @@ func (g *agents) read(ctx context.Context) error {
 				found[key] = string(u.ID)
 			}
 		}
-		if !list.Meta.HasMore || list.Meta.After == "" {
+		next, err := list.Meta.next("list the agents")
+		if err != nil {
+			return err
+		}
+		if next == "" {
 			g.byEmail, g.at = found, time.Now()
 			return nil
 		}
-		query.Set("page[after]", list.Meta.After)
+		query.Set("page[after]", next)
 	}
 }

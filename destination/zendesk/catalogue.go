@@ -84,13 +84,11 @@ func (a *Account) readCatalogue(ctx context.Context) (*catalogue, error) {
 // listAll reads a list to its end, page by page
 // (https://developer.zendesk.com/api-reference/introduction/pagination/).
 func listAll[T any](ctx context.Context, a *Account, name string, all *[]T) error {
+	op := "list the account's " + name
 	query := url.Values{"page[size]": {strconv.Itoa(bulkLimit)}}
 	for {
 		var list []T
-		var meta struct {
-			HasMore bool   `json:"has_more"`
-			After   string `json:"after_cursor"`
-		}
+		var meta meta
 		var page map[string]json.RawMessage
 		read := func(r io.Reader) error {
 			list, page = nil, nil // an earlier try leaves nothing behind
@@ -108,14 +106,15 @@ func listAll[T any](ctx context.Context, a *Account, name string, all *[]T) erro
 			}
 			return nil
 		}
-		if err := a.get(ctx, "list the account's "+name, "/api/v2/"+name, query, read); err != nil {
+		if err := a.get(ctx, op, "/api/v2/"+name, query, read); err != nil {
 			return err
 		}
 		*all = append(*all, list...)
-		if !meta.HasMore || meta.After == "" || len(list) == 0 {
-			return nil
+		next, err := meta.next(op)
+		if err != nil || next == "" || len(list) == 0 {
+			return err
 		}
-		query.Set("page[after]", meta.After)
+		query.Set("page[after]", next)
 	}
 }
 

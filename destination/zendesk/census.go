@@ -104,10 +104,11 @@ func (c *censuses) list(ctx context.Context, e migration.Entity) (map[string]lis
 				there[sourceID] = r
 			}
 		}
-		if !list.Meta.HasMore || list.Meta.After == "" {
-			return there, nil
+		next, err := list.Meta.next("list " + string(e))
+		if err != nil || next == "" {
+			return there, err
 		}
-		query.Set("page[after]", list.Meta.After)
+		query.Set("page[after]", next)
 	}
 	return nil, nil
 }

@@ -450,9 +450,10 @@ func (a *Account) listJobs(ctx context.Context, pages int, each func(jobStatus) 
 				return nil
 			}
 		}
-		if !list.Meta.HasMore || list.Meta.After == "" || n == pages {
-			return nil
+		next, err := list.Meta.next("list jobs")
+		if err != nil || next == "" || n == pages {
+			return err
 		}
-		query.Set("page[after]", list.Meta.After)
+		query.Set("page[after]", next)
 	}
 }

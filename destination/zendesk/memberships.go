@@ -208,6 +208,7 @@ func without(all, some []string) []string {
 // first.
 // https://developer.zendesk.com/api-reference/ticketing/organizations/organization_memberships/#list-memberships
 func (a *Account) organizationsOf(ctx context.Context, userID string) ([]string, error) {
+	const op = "look up a user's organizations"
 	var ids []string
 	query := url.Values{"page[size]": {"100"}}
 	for {
@@ -217,17 +218,18 @@ func (a *Account) organizationsOf(ctx context.Context, userID string) ([]string,
 			} `json:"organization_memberships"`
 			Meta meta `json:"meta"`
 		}
-		err := a.get(ctx, "look up a user's organizations", "/api/v2/users/"+url.PathEscape(userID)+"/organization_memberships", query, decodeInto(&list))
+		err := a.get(ctx, op, "/api/v2/users/"+url.PathEscape(userID)+"/organization_memberships", query, decodeInto(&list))
 		if err != nil {
 			return nil, err
 		}
 		for _, m := range list.Memberships {
 			ids = append(ids, string(m.OrganizationID))
 		}
-		if !list.Meta.HasMore || list.Meta.After == "" {
-			return ids, nil
+		next, err := list.Meta.next(op)
+		if err != nil || next == "" {
+			return ids, err
 		}
-		query.Set("page[after]", list.Meta.After)
+		query.Set("page[after]", next)
 	}
 }
 
@@ -280,12 +282,6 @@ func (a *Account) membershipItem(ctx context.Context, sourceID string, to joinin
 		item.Outcome = migration.AlreadyThere // none of them was made now
 	}
 	return item, nil
-}
-
-// meta is how lists with a cursor end.
-type meta struct {
-	HasMore bool   `json:"has_more"`
-	After   string `json:"after_cursor"`
 }
 
 // requesters are those of tickets that have an organization.

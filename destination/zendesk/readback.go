@@ -3,20 +3,14 @@ package zendesk
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"farewell/destination"
 	"farewell/migration"
 )
-
-// commentPage is how many comments one request reads
-// (https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_comments/#list-comments).
-const commentPage = 100
 
 // mostPages bounds what one ticket may cost: of those with more comments the
 // first 1,000 are compared.
@@ -51,16 +45,6 @@ type readTicket struct {
 type field struct {
 	ID    id              `json:"id"`
 	Value json.RawMessage `json:"value"`
-}
-
-// readComment is a comment as the account shows it.
-type readComment struct {
-	AuthorID    id         `json:"author_id"`
-	Body        string     `json:"body"`
-	HTMLBody    string     `json:"html_body"`
-	Public      bool       `json:"public"`
-	CreatedAt   time.Time  `json:"created_at"`
-	Attachments []readFile `json:"attachments"`
 }
 
 // ReadBack reads up to a hundred tickets with one request, the comments of
@@ -178,29 +162,16 @@ func (b *readBack) tickets(ctx context.Context) (map[string]readTicket, error) {
 // comments reads so many pages of a ticket's comments, oldest first; whole
 // tells that these were all.
 func (b *readBack) comments(ctx context.Context, target string, pages int) (all []readComment, whole bool, err error) {
-	query := url.Values{"page[size]": {strconv.Itoa(commentPage)}}
+	after := ""
 	for range pages {
-		var list struct {
-			Comments []readComment `json:"comments"`
-			Meta     struct {
-				HasMore bool   `json:"has_more"`
-				After   string `json:"after_cursor"`
-			} `json:"meta"`
-		}
 		b.out.Requests++
-		err := b.a.get(ctx, "read the comments of ticket "+target+" back", "/api/v2/tickets/"+url.PathEscape(target)+"/comments", query, decodeInto(&list))
-		if err != nil {
+		var page []readComment
+		if page, after, err = b.a.comments(ctx, target, after); err != nil {
 			return nil, false, err
 		}
-		all = append(all, list.Comments...)
-		if !list.Meta.HasMore {
+		if all = append(all, page...); after == "" {
 			return all, true, nil
 		}
-		if list.Meta.After == "" {
-			return nil, false, &destination.Error{Op: "read the comments of ticket " + target + " back", Kind: destination.Temporary, Code: "shape",
-				Err: fmt.Errorf("the list has more pages and no cursor")}
-		}
-		query.Set("page[after]", list.Meta.After)
 	}
 	return all, false, nil
 }

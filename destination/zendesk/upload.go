@@ -7,16 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
-	"path"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"farewell/destination"
@@ -267,114 +263,6 @@ func (u uploading) send(ctx context.Context, f destination.File) (upload, error)
 	return answered.Upload, nil
 }
 
-// content is a file as the body of a request. When the file turns out not to be
-// right, the request is broken off before its last byte.
-type content struct {
-	from   io.ReadCloser
-	limit  int64
-	still  time.Duration
-	cancel context.CancelFunc
-	ended  func() // called at the file's end; may be nil
-
-	// net/http may still read when it has returned an answer.
-	closed atomic.Bool
-	mu     sync.Mutex
-	sent   int64
-	hash   hash.Hash // of what was sent
-	failed error
-	watch  *time.Timer // ends an upload whose bytes nobody takes
-}
-
-var errOverLimit = errors.New("the file is larger than the account takes")
-
-// Read implements io.Reader. The error of a file that failed wraps
-// context.Canceled: it says nothing about the account.
-func (c *content) Read(p []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed.Load() {
-		return 0, io.ErrClosedPipe
-	}
-	c.stopWatch()
-	n, err := c.from.Read(p)
-	c.sent += int64(n)
-	c.hash.Write(p[:n])
-	if c.sent > c.limit {
-		err = errOverLimit
-	}
-	switch {
-	case err == nil:
-		c.watch = time.AfterFunc(c.still, c.cancel)
-		return n, nil
-	case errors.Is(err, io.EOF):
-		if c.ended != nil {
-			c.ended()
-		}
-		return n, io.EOF
-	}
-	if !c.closed.Load() {
-		c.failed = err
-	}
-	return 0, fmt.Errorf("the file cannot be had: %w", context.Canceled)
-}
-
-// end closes the file, and tells how far it was read and what it failed with.
-func (c *content) end() (sent int64, failed error) {
-	c.closed.Store(true)
-	_ = c.from.Close() // ends a Read that waits
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.stopWatch()
-	return c.sent, c.failed
-}
-
-func (c *content) stopWatch() {
-	if c.watch != nil {
-		c.watch.Stop()
-	}
-}
-
-// fileName is the name under which the file goes out.
-func (u uploading) fileName() string {
-	if u.off[migration.RuleFileRenamed] {
-		return u.file.FileName
-	}
-	return fileName(u.file)
-}
-
-// longestFileName is what file systems and Zendesk's own form take.
-const longestFileName = 255
-
-// fileName is the attachment's name without what no name may hold.
-func fileName(a migration.Attachment) string {
-	name := strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(a.FileName, "\ufffd"))
-	if name = strings.TrimSpace(name); name == "" {
-		return "attachment-" + a.ID
-	}
-	if len(name) <= longestFileName {
-		return name
-	}
-	ending := path.Ext(name)
-	if len(ending) > 20 {
-		ending = ""
-	}
-	short := name[:longestFileName-len(ending)]
-	return strings.ToValidUTF8(short, "") + ending
-}
-
-// mimeType is the file's own, or that of any bytes.
-func mimeType(said string) string {
-	if _, _, err := mime.ParseMediaType(said); err != nil {
-		return "application/octet-stream"
-	}
-	return said
-}
-
 // filesNote begins the comment that names what a ticket lacks.
 const filesNote = "Not migrated with this ticket:\n"
 
@@ -442,32 +330,4 @@ func (l *lastTime) since(t time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.at.After(t)
-}
-
-// CountFiles counts the attachments of a ticket's comments, a request for each
-// 100 of these. https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_comments/
-func (a *Account) CountFiles(ctx context.Context, targetID string) (int, error) {
-	query := url.Values{"page[size]": {"100"}}
-	for n := 0; ; {
-		var page struct {
-			Comments []struct {
-				Attachments []struct{} `json:"attachments"`
-			} `json:"comments"`
-			Meta struct {
-				HasMore     bool   `json:"has_more"`
-				AfterCursor string `json:"after_cursor"`
-			} `json:"meta"`
-		}
-		err := a.get(ctx, "read the comments of a ticket", "/api/v2/tickets/"+url.PathEscape(targetID)+"/comments", query, decodeInto(&page))
-		if err != nil {
-			return 0, err
-		}
-		for _, c := range page.Comments {
-			n += len(c.Attachments)
-		}
-		if !page.Meta.HasMore || page.Meta.AfterCursor == "" {
-			return n, nil
-		}
-		query.Set("page[after]", page.Meta.AfterCursor)
-	}
 }
