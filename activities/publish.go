@@ -39,7 +39,8 @@ func (a *Activities) PublishBundle(ctx context.Context, in migration.PublishInpu
 	if err != nil {
 		return migration.PublishOutcome{}, err // it says which bundle
 	}
-	return migration.PublishOutcome{Path: bundle.Path, Rows: bundle.Rows}, nil
+	counts, err := a.Ledger.Counts(ctx, in.Migration, in.Run)
+	return migration.PublishOutcome{Path: bundle.Path, Rows: bundle.Rows, Counts: counts}, err
 }
 
 func (a *Activities) parts(ctx context.Context, m migration.Migration) ([]destination.PartRef, error) {

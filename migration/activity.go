@@ -174,8 +174,9 @@ type PublishInput struct {
 
 // PublishOutcome says where the bundle is.
 type PublishOutcome struct {
-	Path string           `json:"path"`
-	Rows map[string]int64 `json:"rows"`
+	Path   string           `json:"path"`
+	Rows   map[string]int64 `json:"rows"`
+	Counts EntityCounts     `json:"counts,omitempty"` // the ledger's own sums, after whoever was missing has been brought
 }
 
 // CheckProgressInput is the watchdog's question.

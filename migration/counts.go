@@ -34,11 +34,24 @@ func (c Counts) Conserved() bool { return c.InDoubt == 0 && c.Read == c.Settled(
 // EntityCounts is the account of a migration, by entity.
 type EntityCounts map[Entity]Counts
 
+// counted lists every entity that has counts.
+func counted() []Entity { return append(Work(), Attachments, Placeholders) }
+
 // Total adds up everything that is counted.
 func (e EntityCounts) Total() Counts {
 	var sum Counts
-	for _, counted := range append(Work(), Attachments, Placeholders) {
-		sum = sum.Add(e[counted])
+	for _, entity := range counted() {
+		sum = sum.Add(e[entity])
 	}
 	return sum
+}
+
+// Equal tells whether all counts are the same; none at all are zeros.
+func (e EntityCounts) Equal(o EntityCounts) bool {
+	for _, entity := range counted() {
+		if e[entity] != o[entity] {
+			return false
+		}
+	}
+	return true
 }

@@ -42,6 +42,7 @@ type run struct {
 	sweep      migration.SweepOutcome
 	readBack   migration.ReadBackOutcome
 	bundle     string
+	published  migration.EntityCounts // the ledger's sums when it was published
 
 	parked  map[string]migration.Parked
 	retried map[string]bool // an operator wants the partition tried again
@@ -198,22 +199,10 @@ func (r *run) verify(ctx workflow.Context) error {
 		return err
 	}
 	for {
-		var err error
-		if r.streams {
-			err = r.publish(ctx)
-		} else {
-			err = r.sweepDuplicates(ctx)
-			if err == nil {
-				err = r.readSampleBack(ctx)
-			}
-		}
-		if err != nil {
+		if err := r.gatherProofs(ctx); err != nil {
 			return err
 		}
-		fault, err := r.audit(ctx)
-		if err != nil {
-			return err
-		}
+		fault := r.fault()
 		if fault == "" {
 			return nil
 		}
@@ -236,33 +225,84 @@ func (r *run) verify(ctx workflow.Context) error {
 // verification stands for the last step where partitions are parked by id.
 const verification = "verification"
 
-// audit adds up the ledger and returns what is wrong with the sum, if anything.
-func (r *run) audit(ctx workflow.Context) (string, error) {
+// gatherProofs publishes a bundle, or looks at what an account has, and adds up
+// the ledger. Nothing of it waits for another part of it, and each has waits of
+// its own.
+func (r *run) gatherProofs(ctx workflow.Context) error {
+	proofs := []func(workflow.Context) error{r.sweepDuplicates, r.readSampleBack}
+	if r.streams {
+		proofs = []func(workflow.Context) error{r.publish}
+	}
+	if workflow.GetVersion(ctx, "proofs side by side", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		for _, proof := range append(proofs, r.addUp) {
+			if err := proof(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := sideBySide(ctx, append(proofs, r.addUp)...); err != nil {
+		return err
+	}
+	if r.streams && !r.exact.Equal(r.published) {
+		return r.addUp(ctx) // publishing has brought people since
+	}
+	return nil
+}
+
+// sideBySide takes several steps at once and returns when all have ended. The
+// first that fails cancels the others.
+func sideBySide(ctx workflow.Context, steps ...func(workflow.Context) error) error {
+	ctx, stop := workflow.WithCancel(ctx)
+	defer stop()
+	var failure error
+	done := workflow.NewWaitGroup(ctx)
+	for _, step := range steps {
+		done.Add(1)
+		workflow.GoNamed(ctx, "step", func(ctx workflow.Context) {
+			defer done.Done()
+			if err := step(ctx); err != nil && failure == nil {
+				failure = err
+				stop()
+			}
+		})
+	}
+	done.Wait(ctx)
+	return failure
+}
+
+// addUp has the ledger count every record, each once.
+func (r *run) addUp(ctx workflow.Context) error {
 	in := r.record(unchanged, false)
 	in.AddUp = true
 	out, err := execute(ctx, controls(r.try("audit"), "add up the ledger"), migration.RecordState, in)
 	if err != nil {
-		return "", err
+		return err
 	}
 	r.exact = out.Counts
-	total := out.Counts.Total()
+	return nil
+}
+
+// fault is what is wrong with the sum, if anything.
+func (r *run) fault() string {
+	total := r.exact.Total()
 	skippedSome := len(r.skipped) > 0
 	switch {
 	case total.InDoubt > 0 && !skippedSome:
-		return strconv.FormatInt(total.InDoubt, 10) + " records are in doubt", nil
+		return strconv.FormatInt(total.InDoubt, 10) + " records are in doubt"
 	case !total.Conserved() && !skippedSome:
-		return "read " + strconv.FormatInt(total.Read, 10) + " records but settled " + strconv.FormatInt(total.Settled(), 10), nil
+		return "read " + strconv.FormatInt(total.Read, 10) + " records but settled " + strconv.FormatInt(total.Settled(), 10)
 	case r.comparison.Missing > 0 && !skippedSome:
-		return strconv.FormatInt(r.comparison.Missing, 10) + " records of the source have no outcome", nil
+		return strconv.FormatInt(r.comparison.Missing, 10) + " records of the source have no outcome"
 	case r.sweep.Unresolved > 0:
-		return strconv.FormatInt(r.sweep.Unresolved, 10) + " records are in the account more than once and it is not clear which copy to keep", nil
+		return strconv.FormatInt(r.sweep.Unresolved, 10) + " records are in the account more than once and it is not clear which copy to keep"
 	case r.sweep.Missing > 0:
-		return strconv.FormatInt(r.sweep.Missing, 10) + " records that were created are not in the account", nil
+		return strconv.FormatInt(r.sweep.Missing, 10) + " records that were created are not in the account"
 	case r.readBack.Differing > 0:
 		return fmt.Sprintf("%d of %d tickets that were read back are not as they were sent: %s",
-			r.readBack.Differing, r.readBack.Compared, strings.Join(r.readBack.Examples, ", ")), nil
+			r.readBack.Differing, r.readBack.Compared, strings.Join(r.readBack.Examples, ", "))
 	}
-	return "", nil
+	return ""
 }
 
 func (r *run) sweepDuplicates(ctx workflow.Context) error {
@@ -309,7 +349,7 @@ func (r *run) publish(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	r.bundle = out.Path
+	r.bundle, r.published = out.Path, out.Counts
 	return nil
 }
 

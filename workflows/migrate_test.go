@@ -3,6 +3,7 @@ package workflows
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
 
 	"farewell/migration"
 )
@@ -25,7 +27,8 @@ type world struct {
 	sweep     func() migration.SweepOutcome
 	readBack  func() migration.ReadBackOutcome
 	counts    migration.EntityCounts
-	streams   bool // the destination is a bundle
+	streams   bool                   // the destination is a bundle
+	published migration.EntityCounts // the ledger's sums after publishing; nil: those of counts
 
 	mu       sync.Mutex
 	exports  []migration.ExportInput
@@ -85,7 +88,11 @@ func (w *world) register() {
 		}, nil
 	})
 	answer(w, migration.PublishBundle, func(migration.PublishInput) (migration.PublishOutcome, error) {
-		return migration.PublishOutcome{Path: "/bundles/acme"}, nil
+		counts := w.published
+		if counts == nil {
+			counts = w.counts
+		}
+		return migration.PublishOutcome{Path: "/bundles/acme", Counts: counts}, nil
 	})
 	answer(w, migration.ExportPartition, func(in migration.ExportInput) (migration.ExportOutcome, error) {
 		w.mu.Lock()
@@ -285,6 +292,63 @@ func TestABundlesTicketsDoNotWaitForItsPeople(t *testing.T) {
 	p, err := w.run(t, migration.Options{})
 	if err != nil || p.State != migration.StateCompleted || p.Bundle != "/bundles/acme" {
 		t.Fatalf("ended as %+v, %v", p, err)
+	}
+}
+
+// addedUp counts how often the ledger was asked to add up.
+func (w *world) addedUp() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for _, s := range w.states {
+		if s.AddUp {
+			n++
+		}
+	}
+	return n
+}
+
+func TestThePeopleWhomPublishingBringsAreInTheSum(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		published migration.EntityCounts
+		want      int
+	}{
+		"none were brought": {nil, 1},
+		"one was brought": {migration.EntityCounts{
+			migration.Users:   {Read: 4, Created: 4},
+			migration.Tickets: {Read: 5, Created: 5},
+		}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.streams, w.published = true, c.published
+			p, err := w.run(t, migration.Options{})
+			if err != nil || p.State != migration.StateCompleted || w.addedUp() != c.want {
+				t.Fatalf("ended as %s, %v; the ledger was added up %d times, want %d", p.State, err, w.addedUp(), c.want)
+			}
+		})
+	}
+}
+
+func TestAStepThatFailsEndsThoseBesideIt(t *testing.T) {
+	t.Parallel()
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	refused := errors.New("the token is refused")
+	began := env.Now()
+	env.ExecuteWorkflow(func(ctx workflow.Context) error {
+		return sideBySide(ctx,
+			func(ctx workflow.Context) error { return workflow.Sleep(ctx, 10*time.Hour) },
+			func(ctx workflow.Context) error { return errors.Join(workflow.Sleep(ctx, time.Minute), refused) },
+		)
+	})
+	if err := env.GetWorkflowError(); err == nil || !strings.Contains(err.Error(), refused.Error()) {
+		t.Errorf("ended with %v", err)
+	}
+	if took := env.Now().Sub(began); took > time.Hour {
+		t.Errorf("it took %s", took)
 	}
 }
 
