@@ -26,7 +26,8 @@ const (
 
 // The errors that callers tell apart.
 var (
-	// ErrNotSetUp: the schema is missing or of another version.
+	// ErrNotSetUp: the database or the schema is missing, or the schema of
+	// another version.
 	ErrNotSetUp = errors.New("the ledger is not set up: run `starter setup`")
 	// ErrFenced: a later attempt took the partition over, and this one must end.
 	ErrFenced = errors.New("a later attempt has taken the partition over: this attempt must end")
@@ -101,6 +102,10 @@ func (l *Ledger) bound(ctx context.Context) (context.Context, context.CancelFunc
 // repeated, also when it is unknown whether a commit took place; what the
 // server refused for its content would be refused again.
 func failed(op string, err error) error {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == "3D000" { // no such database
+		return fmt.Errorf("ledger: %s: %w: create the database first: %w", op, err, ErrNotSetUp)
+	}
 	if errors.Is(err, context.Canceled) || refusedForGood(err) {
 		return fmt.Errorf("ledger: %s: %w", op, err)
 	}
@@ -113,7 +118,7 @@ func refusedForGood(err error) bool {
 		return false
 	}
 	switch refused.Code[:2] {
-	case "22", "23", "28", "3D", "42": // data, constraint, credentials, no such database, syntax or privilege
+	case "22", "23", "28", "42": // data, constraint, credentials, syntax or privilege
 		return true
 	}
 	return false

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"errors"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +43,16 @@ func TestOpenNamesTheCommandWhenTheLedgerIsNotSetUp(t *testing.T) {
 	t.Run("no schema", func(t *testing.T) {
 		t.Parallel()
 		check(t, postgrestest.New(t))
+	})
+	t.Run("no database", func(t *testing.T) {
+		t.Parallel()
+		u, err := url.Parse(postgrestest.New(t))
+		must(t, err)
+		u.Path += "_dropped"
+		check(t, u.String())
+		if err := ledger.Migrate(t.Context(), u.String()); !errors.Is(err, ledger.ErrNotSetUp) || !strings.Contains(err.Error(), "create the database") {
+			t.Errorf("migrate: %v", err)
+		}
 	})
 	for name, change := range map[string]string{"older": "version - 1", "newer": "version + 1"} {
 		t.Run(name+" version", func(t *testing.T) {
