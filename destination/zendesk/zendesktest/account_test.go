@@ -45,6 +45,16 @@ func sandboxOnly(t *testing.T, why string) {
 	}
 }
 
+// lacking ends the test on a real account that happens not to have what it
+// needs; the sandbox has it.
+func lacking(t *testing.T, why string) {
+	t.Helper()
+	if *onAccount == "" {
+		t.Fatal("on the sandbox, too: " + why)
+	}
+	t.Skip(notTestable + why)
+}
+
 // existing is the account that was named, which is cleaned up after the test.
 // Settings are what an account must be like; only bulk users can be seen.
 func existing(t *testing.T, url, authorization string, settings object) zendesk {

@@ -64,7 +64,7 @@ func TestUnconfirmed01TooManyJobs(t *testing.T) {
 		return z.post("imports/tickets/create_many", object{"tickets": many(5, func(int) object { return simple("") })})
 	})
 	if refused.at("error") != "TooManyJobs" {
-		t.Skip(notTestable + "the account's jobs end too soon to have 30 of them open")
+		lacking(t, "the account's jobs end too soon to have 30 of them open")
 	}
 	equal(t, "status", refused.status, 429)
 	if len(refused.list("current_job_ids")) == 0 {
@@ -80,7 +80,7 @@ func TestUnconfirmed01JobLimitIsTheAccounts(t *testing.T) {
 		return z.post("imports/tickets/create_many", object{"tickets": many(5, func(int) object { return simple("") })})
 	})
 	if refused.at("error") != "TooManyJobs" {
-		t.Skip(notTestable + "the account's jobs end too soon to have 30 of them open")
+		lacking(t, "the account's jobs end too soon to have 30 of them open")
 	}
 	other := z.post("organizations/create_many", object{"organizations": []object{{"name": z.own("job limit")}}})
 	equal(t, "error of a job of another kind", other.at("error"), "TooManyJobs")
@@ -109,7 +109,7 @@ func TestUnconfirmed02RefusalOfTheAccountsBudget(t *testing.T) {
 		return r
 	})
 	if refused.status != 429 {
-		t.Skip(notTestable + "the budget of a minute is more than could be sent in it")
+		lacking(t, "the budget of a minute is more than could be sent in it")
 	}
 	if refused.header.Get("Retry-After") == "" || refused.body != nil {
 		t.Errorf("Retry-After is %q, the body %q", refused.header.Get("Retry-After"), refused.text)
