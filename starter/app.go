@@ -56,6 +56,16 @@ func (a *app) run(ctx context.Context, args []string) int {
 	return exitError
 }
 
+// within connects, lets a command do its work, and lets go of everything.
+func (a *app) within(ctx context.Context, do func(*session) error) error {
+	s, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return do(s)
+}
+
 // connect reads the settings and opens what a command stands on.
 func (a *app) connect(ctx context.Context) (*session, error) {
 	cfg, err := a.load()

@@ -24,27 +24,15 @@ A rule is applied where the account would cut or refuse what the source has.
 Values are shown as SHA-256, at the source and as sent; docs/fidelity.md says
 what each rule does and how a value is hashed.`,
 		Example: examples(program+" changes acme", program+" changes acme --rule body_split -o csv > acme-split.csv"),
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usagef("%s: name one customer; see %s --help", commandPath(cmd), commandPath(cmd))
-			}
-			return nil
-		},
+		Args:    oneCustomer,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			who.customers = args
 			if err := out.check(); err != nil {
 				return err
 			}
-			s, err := a.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer s.close()
-			of, err := newObserver(s, a.now).choose(cmd.Context(), who)
-			if err != nil {
-				return err
-			}
-			return a.changes(cmd.Context(), s, of[0], migration.Rule(rule), out)
+			return a.within(cmd.Context(), func(s *session) error {
+				return a.changes(cmd.Context(), s, who, migration.Rule(rule), out)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&who.account, "account", "", "the account, where the customer has several")
@@ -54,8 +42,12 @@ what each rule does and how a value is hashed.`,
 }
 
 // changes streams: a migration may have changed something in each ticket.
-func (a *app) changes(ctx context.Context, s *session, m migration.Migration, rule migration.Rule, out format) error {
-	var err error
+func (a *app) changes(ctx context.Context, s *session, who choice, rule migration.Rule, out format) error {
+	of, err := newObserver(s, a.now).choose(ctx, who)
+	if err != nil {
+		return err
+	}
+	m := of[0]
 	switch out.name {
 	case "json":
 		err = a.writeArray(func(add func(any) error) error {

@@ -32,12 +32,7 @@ Exits with 0, or 4 when a start would be refused.`,
 			if err := out.check(); err != nil {
 				return err
 			}
-			s, err := a.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer s.close()
-			return a.check(cmd.Context(), s, who, override, out)
+			return a.within(cmd.Context(), func(s *session) error { return a.check(cmd.Context(), s, who, override, out) })
 		},
 	}
 	who.flags(cmd)

@@ -119,12 +119,7 @@ func (a *app) egressStatusCommand() *cobra.Command {
 			if err := o.out.check(); err != nil {
 				return err
 			}
-			s, err := a.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer s.close()
-			return a.egressStatus(cmd.Context(), s, o.out)
+			return a.within(cmd.Context(), func(s *session) error { return a.egressStatus(cmd.Context(), s, o.out) })
 		},
 	}
 	o.out.flag(cmd, "json")
@@ -133,18 +128,15 @@ func (a *app) egressStatusCommand() *cobra.Command {
 
 // onEgress connects and does something to the egress that is meant.
 func (a *app) onEgress(ctx context.Context, o egressOptions, do func(ctx context.Context, s *session, name string) error) error {
-	s, err := a.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	ctx, cancel := context.WithTimeout(ctx, askWithin)
-	defer cancel()
-	name := o.name
-	if name == "" {
-		name = s.cfg.Egress
-	}
-	return do(ctx, s, name)
+	return a.within(ctx, func(s *session) error {
+		ctx, cancel := context.WithTimeout(ctx, askWithin)
+		defer cancel()
+		name := o.name
+		if name == "" {
+			name = s.cfg.Egress
+		}
+		return do(ctx, s, name)
+	})
 }
 
 func (a *app) egressStatus(ctx context.Context, s *session, out format) error {

@@ -21,27 +21,13 @@ func (a *app) failuresCommand() *cobra.Command {
 		GroupID: groupLook,
 		Short:   "List the records that did not arrive, or not as they were, and why",
 		Example: examples(program+" failures acme", program+" failures acme -o csv > acme-failures.csv"),
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usagef("%s: name one customer; see %s --help", commandPath(cmd), commandPath(cmd))
-			}
-			return nil
-		},
+		Args:    oneCustomer,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			who.customers = args
 			if err := out.check(); err != nil {
 				return err
 			}
-			s, err := a.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer s.close()
-			of, err := newObserver(s, a.now).choose(cmd.Context(), who)
-			if err != nil {
-				return err
-			}
-			return a.failures(cmd.Context(), s, of[0], out)
+			return a.within(cmd.Context(), func(s *session) error { return a.failures(cmd.Context(), s, who, out) })
 		},
 	}
 	cmd.Flags().StringVar(&who.account, "account", "", "the account, where the customer has several")
@@ -50,7 +36,12 @@ func (a *app) failuresCommand() *cobra.Command {
 }
 
 // failures streams: a migration may have skipped 100,000 attachments.
-func (a *app) failures(ctx context.Context, s *session, m migration.Migration, out format) error {
+func (a *app) failures(ctx context.Context, s *session, who choice, out format) error {
+	of, err := newObserver(s, a.now).choose(ctx, who)
+	if err != nil {
+		return err
+	}
+	m := of[0]
 	switch out.name {
 	case "json":
 		return a.failuresJSON(ctx, s, m)

@@ -20,12 +20,7 @@ func (a *app) listCommand() *cobra.Command {
 			if err := out.check(); err != nil {
 				return err
 			}
-			s, err := a.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer s.close()
-			return a.list(cmd, s, out)
+			return a.within(cmd.Context(), func(s *session) error { return a.list(cmd, s, out) })
 		},
 	}
 	out.flag(cmd, "json")

@@ -29,12 +29,7 @@ start then finds every record already there.`,
 			if err := out.check(); err != nil {
 				return err
 			}
-			s, err := a.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer s.close()
-			return a.reconcile(cmd.Context(), s, who, reason, out)
+			return a.within(cmd.Context(), func(s *session) error { return a.reconcile(cmd.Context(), s, who, reason, out) })
 		},
 	}
 	who.flags(cmd)

@@ -37,12 +37,7 @@ func (a *app) sourceStatusCommand() *cobra.Command {
 			if err := out.check(); err != nil {
 				return err
 			}
-			s, err := a.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer s.close()
-			return a.sourceStatus(cmd.Context(), s, out)
+			return a.within(cmd.Context(), func(s *session) error { return a.sourceStatus(cmd.Context(), s, out) })
 		},
 	}
 	out.flag(cmd, "json")
@@ -73,12 +68,7 @@ func (a *app) sourceSetCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := a.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer s.close()
-			return a.setSource(cmd.Context(), s, o, maxRows, governed)
+			return a.within(cmd.Context(), func(s *session) error { return a.setSource(cmd.Context(), s, o, maxRows, governed) })
 		},
 	}
 	cmd.Flags().StringVar(&o.maxRows, "max-rows-per-second", "", "rows of all views together, or none")

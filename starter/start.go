@@ -44,12 +44,7 @@ failures), 4 (failed, or needs attention) or 5 (cancelled): the worst of them.`,
 			if err := o.check(cmd, args); err != nil {
 				return err
 			}
-			s, err := a.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer s.close()
-			return a.start(cmd.Context(), s, o)
+			return a.within(cmd.Context(), func(s *session) error { return a.start(cmd.Context(), s, o) })
 		},
 	}
 	o.flags(cmd)

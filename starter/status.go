@@ -28,12 +28,7 @@ Exits with 0, 3 (completed with failures), 4 (failed, or needs attention) or
 			if err := out.check(); err != nil {
 				return err
 			}
-			s, err := a.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer s.close()
-			return a.status(cmd.Context(), s, who, out)
+			return a.within(cmd.Context(), func(s *session) error { return a.status(cmd.Context(), s, who, out) })
 		},
 	}
 	who.flags(cmd)

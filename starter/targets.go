@@ -36,6 +36,14 @@ func (c *choice) take(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
+// oneCustomer is the check of a command's arguments that takes one.
+func oneCustomer(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usagef("%s: name one customer; see %s --help", commandPath(cmd), commandPath(cmd))
+	}
+	return nil
+}
+
 // among picks the migrations out of those that are known.
 func (c *choice) among(known []migration.Migration) ([]migration.Migration, error) {
 	if c.all {

@@ -34,12 +34,7 @@ func (a *app) orderCommand(cmd *cobra.Command, o *order, partitions bool) *cobra
 		if err := o.who.take(cmd, args); err != nil {
 			return err
 		}
-		s, err := a.connect(cmd.Context())
-		if err != nil {
-			return err
-		}
-		defer s.close()
-		return a.give(cmd.Context(), s, *o)
+		return a.within(cmd.Context(), func(s *session) error { return a.give(cmd.Context(), s, *o) })
 	}
 	o.who.flags(cmd)
 	cmd.Flags().StringVar(&o.reason, "reason", "", "why, for your colleagues; status shows it")

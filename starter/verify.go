@@ -33,12 +33,7 @@ be.`,
 			if err := out.check(); err != nil {
 				return err
 			}
-			s, err := a.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer s.close()
-			return a.verify(cmd.Context(), s, who, repair, out)
+			return a.within(cmd.Context(), func(s *session) error { return a.verify(cmd.Context(), s, who, repair, out) })
 		},
 	}
 	who.flags(cmd)

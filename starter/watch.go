@@ -36,16 +36,13 @@ Exits with 0, 3 (completed with failures), 4 (failed, or needs attention) or
 			if err := o.out.check(); err != nil {
 				return err
 			}
-			s, err := a.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer s.close()
-			of, err := newObserver(s, a.now).choose(cmd.Context(), o.who)
-			if err != nil {
-				return err
-			}
-			return a.watch(cmd.Context(), s, of, o)
+			return a.within(cmd.Context(), func(s *session) error {
+				of, err := newObserver(s, a.now).choose(cmd.Context(), o.who)
+				if err != nil {
+					return err
+				}
+				return a.watch(cmd.Context(), s, of, o)
+			})
 		},
 	}
 	o.who.flags(cmd)
