@@ -95,8 +95,16 @@ func hangUp(w http.ResponseWriter) {
 
 func TestAFileIsPassedOnWholeOrNotToItsEnd(t *testing.T) {
 	t.Parallel()
-	const n = 3*chunk + 17
-	content := random(n)
+	for name, n := range map[string]int64{"no whole chunks": 3*chunk + 17, "whole chunks": 3 * chunk} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			passedOnWholeOrNotToItsEnd(t, n)
+		})
+	}
+}
+
+func passedOnWholeOrNotToItsEnd(t *testing.T, n int64) {
+	content := random(int(n))
 	said := migration.Attachment{ID: "1", Size: n, SHA256: sum(content)}
 	for _, row := range []struct {
 		name    string
@@ -168,7 +176,7 @@ func TestAFileIsPassedOnWholeOrNotToItsEnd(t *testing.T) {
 			if !errors.As(err, &failure) || failure.Code != row.code || failure.Passing != row.passing {
 				t.Fatalf("%v: want %s, passing %t", err, row.code, row.passing)
 			}
-			if len(got) >= n {
+			if int64(len(got)) >= n {
 				t.Errorf("%d of %d bytes were passed on, which somebody may take for the whole", len(got), n)
 			}
 			if strings.Contains(err.Error(), "secret") {

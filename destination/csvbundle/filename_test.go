@@ -41,6 +41,9 @@ func TestAttachmentPathsAreTakenByEveryFileSystem(t *testing.T) {
 		if tc.want != "" && got != tc.want {
 			t.Errorf("%s: %s, want %s", tc.name, got, tc.want)
 		}
+		if tc.want == "" && !strings.Contains(got, "/"+hashedID) {
+			t.Errorf("%s: %s has the ids as they are", tc.name, got)
+		}
 		if !takenEverywhere.MatchString(got) || len(got) > 190 {
 			t.Errorf("%s: %q is not a path for every file system", tc.name, got)
 		}

@@ -36,3 +36,19 @@ func TestAListThatBreaksOffIsNotTakenForTheWhole(t *testing.T) {
 		}
 	}
 }
+
+func TestASuspendedAgentStandsForNobody(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Request-Id", "1")
+		_, _ = w.Write([]byte(`{"users": [{"id": 1, "email": "gone@x.example", "suspended": true}, {"id": 2, "email": "here@x.example"}]}`))
+	}))
+	t.Cleanup(server.Close)
+	h := fileHosts{account: server}
+	a := h.open(t)
+	for email, want := range map[string]string{"gone@x.example": "", "here@x.example": "2"} {
+		if got, err := a.agents.find(t.Context(), email); got != want || err != nil {
+			t.Errorf("%s is agent %q, %v; want %q", email, got, err, want)
+		}
+	}
+}
