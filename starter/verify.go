@@ -77,7 +77,7 @@ func (a *app) verify(ctx context.Context, s *session, who choice, repair bool, o
 				code = exitAttention
 			}
 			if !out.json() {
-				a.printf("%s: %s", clean(m.String()), verifiedWords(v.VerifyOutcome))
+				a.printf("%s: %s", clean(m.String()), verifiedWords(m, v.VerifyOutcome))
 			}
 		}
 		results = append(results, v)
@@ -113,7 +113,7 @@ func sound(v migration.VerifyOutcome) bool {
 	return total.InDoubt == 0 && total.Conserved() && v.Comparison.Missing == 0 && v.Sweep.Unresolved == 0 && v.Sweep.Missing == 0 && v.ReadBack.Differing == 0
 }
 
-func verifiedWords(v migration.VerifyOutcome) string {
+func verifiedWords(m migration.Migration, v migration.VerifyOutcome) string {
 	total := v.Counts.Total()
 	words := fmt.Sprintf("%s read, %s settled", number(total.Read), number(total.Settled()))
 	for _, part := range []struct {
@@ -134,13 +134,25 @@ func verifiedWords(v migration.VerifyOutcome) string {
 			words += fmt.Sprintf(", %s %s", number(part.n), part.what)
 		}
 	}
-	if v.Comparison.Tickets+v.Sweep.InAccount > 0 {
-		tickets := v.Counts[migration.Tickets]
-		words += fmt.Sprintf("; tickets: %s at the source, %s in the ledger, %s in the account, %s of them read back",
-			number(v.Comparison.Tickets), number(tickets.Created+tickets.AlreadyThere), number(v.Sweep.InAccount), number(v.ReadBack.Compared))
+	all := true
+	if tickets := v.Counts[migration.Tickets]; v.Comparison.Tickets+v.Sweep.InAccount > 0 {
+		settled := tickets.Created + tickets.AlreadyThere
+		words += fmt.Sprintf("; tickets: %s at the source, %s in the ledger", number(v.Comparison.Tickets), number(settled))
+		if m.Destination == migration.DestinationZendesk {
+			words += fmt.Sprintf(", %s in the account, %s of them read back", number(v.Sweep.InAccount), number(v.ReadBack.Compared))
+			if earlier := settled - v.Sweep.InAccount - v.Sweep.Missing; earlier > 0 {
+				words += fmt.Sprintf(", %s made before the first run that the ledger knows, and not looked for", number(earlier))
+				all = false
+			}
+		}
 	}
-	if sound(v) {
+	switch {
+	case !sound(v):
+		return words
+	case m.Destination == migration.DestinationCSV:
+		return words + ": source and ledger agree; " + program + " verify-bundle proves the bundle"
+	case all:
 		return words + ": everything is there, once"
 	}
-	return words
+	return words + ": nothing is amiss in what was looked at"
 }
