@@ -4,7 +4,9 @@
 //	migration/      the vocabulary: plain data and pure functions
 //	workflows/      decides: deterministic, one workflow per customer
 //	activities/     does: touches the world on behalf of one step
+//	mapping/        the mapping file: how a customer's words become those of their account
 //	source/         reads a customer's records from Postgres in key order
+//	attachment/     opens customers' files where the source keeps them
 //	ledger/         remembers what was written where
 //	destination/    where records go: the contract, and a folder for each destination
 //	config/         the only reader of the environment

@@ -1,6 +1,7 @@
 package farewell
 
 import (
+	"bytes"
 	"fmt"
 	"go/parser"
 	"go/token"
@@ -164,6 +165,25 @@ func TestEveryFolderIsKnownAndImportsOnlyWhatItMay(t *testing.T) {
 	t.Parallel()
 	for _, v := range violations(t, os.DirFS(".")) {
 		t.Error(v)
+	}
+}
+
+func TestBothMapsShowEveryRoom(t *testing.T) {
+	t.Parallel()
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, plan := range []string{"README.md", "doc.go"} {
+		text, err := os.ReadFile(plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if room := e.Name() + "/"; e.IsDir() && !isNotOurs(e.Name()) && !bytes.Contains(text, []byte(room)) {
+				t.Errorf("%s does not show %s", plan, room)
+			}
+		}
 	}
 }
 

@@ -33,6 +33,9 @@ const (
 	hardestOfEach = 3
 	// readBackPage is how many tickets are read from the source at once.
 	readBackPage = 25
+	// leastRequests is what reading a ticket back takes: one for the ticket, one
+	// for its comments.
+	leastRequests = 2
 	// examplesOfDifferences is how many records an operator is shown at once.
 	examplesOfDifferences = 5
 )
@@ -168,6 +171,9 @@ func (r *rereader) read(ctx context.Context, ids []string, requests int) error {
 		r.turn[id] = i
 	}
 	for chunk := range slices.Chunk(ids, readBackPage) {
+		if r.out.Requests+leastRequests > end {
+			return nil
+		}
 		query := source.PageQuery{Customer: r.in.Migration.Customer, Partition: migration.Partition{Entity: migration.Tickets}, IDs: chunk}
 		for more := true; more; {
 			page, err := r.a.Source.Page(ctx, query)
