@@ -3,6 +3,7 @@ package activities_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -123,6 +124,37 @@ func TestARunKeepsTheMappingThatItBeganWith(t *testing.T) {
 	}
 	if got := about(w.preflight(acme, "", &mappingText{}), "mapping_changed"); len(got) != 1 || !strings.Contains(got[0], "there is no mapping file now") {
 		t.Errorf("a check without a file finds %q", got)
+	}
+}
+
+func TestOnlyAnAgentOfTheAccountKeepsTheirTickets(t *testing.T) {
+	s := newStage(t, 3, map[string]any{"agents": []any{map[string]any{"name": "Bea", "email": "bea@example.com", "role": "agent"}}})
+	s.source.users = append(s.source.users,
+		migration.User{ID: "8", Name: "Bea", Email: "Bea@example.com", Role: "agent"},
+		migration.User{ID: "9", Name: "Gone", Email: "gone@example.com", Role: "agent"})
+	s.source.tickets[0].AssigneeID, s.source.tickets[1].AssigneeID = "8", "9"
+	w := s.hire()
+	if out := w.preflight(acme, run, &mappingText{text: "version: 1\n"}); out.Fatal {
+		t.Fatalf("%+v", out)
+	}
+	w.mustFinish()
+	assigned := map[string]bool{}
+	s.eachInAccount(func(ticket accountTicket) {
+		assigned[strings.TrimPrefix(ticket.ExternalID, "farewell-")] = ticket.AssigneeID != 0
+	})
+	if want := map[string]bool{"1001": true, "1002": false, "1003": false}; !maps.Equal(assigned, want) {
+		t.Errorf("assigned: %v, want %v: nobody takes over who only stands in", assigned, want)
+	}
+	dropped := ""
+	must(t, s.ledger.Changes(t.Context(), acme, migration.RuleValueDropped, func(c migration.Change) error {
+		dropped += c.SourceID + " " + c.Field
+		return nil
+	}))
+	if dropped != "1002 assignee_id" {
+		t.Errorf("listed as dropped: %q", dropped)
+	}
+	if out := w.readBack(run); out.Compared != 3 || out.Differing != 0 {
+		t.Errorf("read back: %+v", out)
 	}
 }
 

@@ -227,6 +227,7 @@ func (s *stage) inAccount() map[string]int {
 type accountTicket struct {
 	ExternalID string   `json:"external_id"`
 	Tags       []string `json:"tags"`
+	AssigneeID int64    `json:"assignee_id"`
 }
 
 func (s *stage) eachInAccount(each func(accountTicket)) {
