@@ -38,6 +38,29 @@ func TestBucketOfAnEndpointIsReadInBothSpellings(t *testing.T) {
 	}
 }
 
+func TestTheExportWaitsForItsWindowAndNoLonger(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name, value string
+		window      time.Duration
+		least, most time.Duration
+	}{
+		{"some are left", "total=10; remaining=3; resets=41", time.Minute, 0, 0},
+		{"the last but the reserve is used", "total=10; remaining=2; resets=41", time.Minute, 40 * time.Second, 41 * time.Second},
+		{"in scaled time", "total=10; remaining=2; resets=1", 60 * time.Millisecond, 0, 60 * time.Millisecond},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			p := newExportPace(row.window, nil)
+			p.observe(answerOf(200, "", "Zendesk-Ratelimit-Incremental-Exports: "+row.value))
+			now := time.Now()
+			if wait := max(0, p.next(now).Sub(now)); wait > row.most || wait < row.least {
+				t.Errorf("waits %s, want between %s and %s", wait, row.least, row.most)
+			}
+		})
+	}
+}
+
 func TestEndpointsAreNamedWithoutIDs(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{

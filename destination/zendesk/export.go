@@ -78,7 +78,9 @@ func (p *exportPace) observe(ans *answer) {
 			p.limit = b.total - exportReserve
 		}
 		if b.remaining <= exportReserve {
-			p.blocked = time.Now().Add(b.resets)
+			// It resets within the window; where time is scaled, that is shorter
+			// than the whole seconds of the header.
+			p.blocked = time.Now().Add(min(b.resets, p.window))
 		}
 		p.mu.Unlock()
 	}
