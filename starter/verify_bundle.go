@@ -2,6 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -36,6 +40,9 @@ It exits 0 when the bundle is complete and valid, else 1 with what is wrong and 
 }
 
 func (a *app) verifyBundle(ctx context.Context, path string) error {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no bundle at %s: name its folder or its zip file", clean(path))
+	}
 	found, err := csvbundle.Verify(ctx, path)
 	if err != nil {
 		return err

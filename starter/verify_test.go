@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -60,4 +61,12 @@ func TestVerificationOfABundleSpeaksOfNoAccount(t *testing.T) {
 	if got := verifiedWords(migration.Migration{Destination: migration.DestinationCSV}, v); got != want {
 		t.Errorf("says %q, want %q", got, want)
 	}
+}
+
+func TestVerifyBundleSaysWhatToNameWhenNothingIsThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld("acme")
+	path := filepath.Join(t.TempDir(), "acme")
+	w.expect(t, exitError, "verify-bundle", path)
+	w.says(t, "there is no bundle at "+path+": name its folder or its zip file")
 }
