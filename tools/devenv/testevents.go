@@ -45,6 +45,7 @@ type packageRun struct {
 type testCase struct {
 	verdict  string // pass, fail, skip; empty while it runs
 	began    time.Time
+	waits    bool // for its turn, since it may run beside others
 	output   []string
 	hasChild bool
 }
@@ -64,6 +65,10 @@ func (p *packageRun) add(ev testEvent, now time.Time) {
 	switch ev.Action {
 	case "output":
 		test.output = append(test.output, ev.Output)
+	case "pause":
+		test.waits = true
+	case "cont":
+		test.waits, test.began = false, now
 	case "fail", "skip":
 		test.verdict = ev.Action
 	case "pass":
@@ -157,11 +162,12 @@ func (p *packageRun) descendantHas(name, verdict string) bool {
 }
 
 // running is the test that has run longest, and since when.
-func (p *packageRun) running() (string, time.Time) {
-	for _, name := range p.started {
-		if t := p.tests[name]; t.verdict == "" && !t.hasChild {
-			return name, t.began
+func (p *packageRun) running() (name string, began time.Time) {
+	for _, started := range p.started {
+		t := p.tests[started]
+		if t.verdict == "" && !t.hasChild && !t.waits && (name == "" || t.began.Before(began)) {
+			name, began = started, t.began
 		}
 	}
-	return "", time.Time{}
+	return name, began
 }

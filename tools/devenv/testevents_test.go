@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // report runs the events in a file of testdata, recorded from `go test -json`,
@@ -56,5 +57,31 @@ func TestReportCountsTestsAndLeafSubtests(t *testing.T) {
 				t.Errorf("the last line is %q, want %q", last, row.want)
 			}
 		})
+	}
+}
+
+func TestProgressNamesTheTestThatRunsLongestAndNoneThatWaits(t *testing.T) {
+	t.Parallel()
+	run := newPackageRun("sample/parallel")
+	begin := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for i, ev := range []testEvent{
+		{Test: "TestWaits", Action: "run"}, {Test: "TestWaits", Action: "pause"},
+		{Test: "TestEnds", Action: "run"}, {Test: "TestEnds", Action: "pass"},
+		{Test: "TestRuns", Action: "run"}, {Test: "TestRuns", Action: "pause"},
+		{Test: "TestAlone", Action: "run"},
+		{Test: "TestRuns", Action: "cont"},
+	} {
+		run.add(ev, begin.Add(time.Duration(i)*time.Second))
+	}
+	if name, since := run.running(); name != "TestAlone" || !since.Equal(begin.Add(6*time.Second)) {
+		t.Errorf("%s since %s", name, since)
+	}
+	run.add(testEvent{Test: "TestAlone", Action: "pass"}, begin.Add(8*time.Second))
+	if name, since := run.running(); name != "TestRuns" || !since.Equal(begin.Add(7*time.Second)) {
+		t.Errorf("%s since %s", name, since)
+	}
+	run.add(testEvent{Test: "TestRuns", Action: "pass"}, begin.Add(9*time.Second))
+	if name, _ := run.running(); name != "" {
+		t.Errorf("%s", name)
 	}
 }
