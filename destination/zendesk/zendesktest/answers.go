@@ -26,6 +26,55 @@ func jsonBytes(status int, body []byte) answer {
 	return answer{status: status, contentType: jsonType, body: body, cutAt: -1}
 }
 
+// one is the answer that shows a single record under its name.
+func one(status int, name string, show func(*encoder)) answer {
+	e := &encoder{}
+	e.begin('{')
+	e.key(name)
+	show(e)
+	e.end('}')
+	return jsonBytes(status, e.buf)
+}
+
+// onOnePage is the answer that shows all that was found.
+func onOnePage[T any](q *request, name string, found []T, show func(*encoder, T)) answer {
+	e := &encoder{}
+	e.begin('{')
+	e.key(name)
+	e.begin('[')
+	for _, one := range found {
+		show(e, one)
+	}
+	e.end(']')
+	q.offsetLinks(e, 1, false, len(found))
+	e.end('}')
+	return jsonBytes(http.StatusOK, e.buf)
+}
+
+// askedFor finds the records of a show_many by ids and external ids, which are
+// kept in lower case; unknown ones are left out.
+func askedFor[T any](q *request, byID func(int64) *T, byExternal map[string]*T) (found []*T, refused *answer) {
+	ids, refused := q.idList("ids")
+	if refused != nil {
+		return nil, refused
+	}
+	externals, refused := q.wordList("external_ids")
+	if refused != nil {
+		return nil, refused
+	}
+	for _, id := range ids {
+		if one := byID(id); one != nil {
+			found = append(found, one)
+		}
+	}
+	for _, external := range externals {
+		if one := byExternal[strings.ToLower(external)]; one != nil {
+			found = append(found, one)
+		}
+	}
+	return found, nil
+}
+
 func plainText(status int, contentType, text string) answer {
 	return answer{status: status, contentType: contentType, body: []byte(text), cutAt: -1}
 }

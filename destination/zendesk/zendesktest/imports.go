@@ -39,12 +39,7 @@ func importOne(a *account, q *request) answer {
 		return p.answer()
 	}
 	q.header.Set("Location", q.link("tickets/"+itoa(t.id)+".json", nil))
-	e := &encoder{}
-	e.begin('{')
-	e.key("ticket")
-	a.showTicket(e, t)
-	e.end('}')
-	return jsonBytes(http.StatusCreated, e.buf)
+	return one(http.StatusCreated, "ticket", func(e *encoder) { a.showTicket(e, t) })
 }
 
 // collides is whether another request created the requester while this one was on its way: Zendesk's check and

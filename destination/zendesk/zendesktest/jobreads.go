@@ -60,12 +60,7 @@ func showJob(a *account, q *request) answer {
 	if j.plan.Empty {
 		return jsonAnswer(http.StatusOK, "")
 	}
-	e := &encoder{}
-	e.begin('{')
-	e.key("job_status")
-	a.showJob(e, j)
-	e.end('}')
-	return jsonBytes(http.StatusOK, e.buf)
+	return one(http.StatusOK, "job_status", func(e *encoder) { a.showJob(e, j) })
 }
 
 // showManyJobs is GET /api/v2/job_statuses/show_many?ids=: unknown ids are left out.

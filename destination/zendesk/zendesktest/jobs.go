@@ -113,12 +113,7 @@ func (a *account) startJob(q *request, kind jobKind, total int, process func(ind
 	a.jobs.open = append(a.jobs.open, j)
 	a.jobs.peak = max(a.jobs.peak, len(a.jobs.open))
 	a.inflightHeader(q)
-	e := &encoder{}
-	e.begin('{')
-	e.key("job_status")
-	a.showJob(e, j)
-	e.end('}')
-	return jsonBytes(http.StatusOK, e.buf)
+	return one(http.StatusOK, "job_status", func(e *encoder) { a.showJob(e, j) })
 }
 
 func (a *account) inflightHeader(q *request) {

@@ -106,12 +106,7 @@ func createMembership(a *account, q *request) answer {
 	if p != nil {
 		return p.answer()
 	}
-	e := &encoder{}
-	e.begin('{')
-	e.key("organization_membership")
-	a.showMembership(e, m)
-	e.end('}')
-	return jsonBytes(http.StatusCreated, e.buf)
+	return one(http.StatusCreated, "organization_membership", func(e *encoder) { a.showMembership(e, m) })
 }
 
 var membershipJob = jobKind{jobType: "Bulk Create OrganizationMembership", class: "OrganizationMembershipBulkCreateJob", working: "Creating organization_membership", share: 1.0 / 3}

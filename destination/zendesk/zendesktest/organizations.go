@@ -243,26 +243,11 @@ func (a *account) organizationMembers(e *encoder, o *organization) {
 }
 
 func (a *account) organizationAnswer(status int, o *organization) answer {
-	e := &encoder{}
-	e.begin('{')
-	e.key("organization")
-	a.showOrganization(e, o)
-	e.end('}')
-	return jsonBytes(status, e.buf)
+	return one(status, "organization", func(e *encoder) { a.showOrganization(e, o) })
 }
 
 func (a *account) organizationsAnswer(q *request, found []*organization) answer {
-	e := &encoder{}
-	e.begin('{')
-	e.key("organizations")
-	e.begin('[')
-	for _, o := range found {
-		a.showOrganization(e, o)
-	}
-	e.end(']')
-	q.offsetLinks(e, 1, false, len(found))
-	e.end('}')
-	return jsonBytes(http.StatusOK, e.buf)
+	return onOnePage(q, "organizations", found, a.showOrganization)
 }
 
 func showOrganization(a *account, q *request) answer {
@@ -284,24 +269,9 @@ func countOrganizations(a *account, q *request) answer {
 
 // showManyOrganizations is GET /api/v2/organizations/show_many?ids= or ?external_ids=; unknown ones are left out.
 func showManyOrganizations(a *account, q *request) answer {
-	ids, refused := q.idList("ids")
+	found, refused := askedFor(q, a.organizations.get, a.organizations.byExternal)
 	if refused != nil {
 		return *refused
-	}
-	externals, refused := q.wordList("external_ids")
-	if refused != nil {
-		return *refused
-	}
-	var found []*organization
-	for _, id := range ids {
-		if o := a.organizations.get(id); o != nil {
-			found = append(found, o)
-		}
-	}
-	for _, external := range externals {
-		if o := a.organizations.byExternal[strings.ToLower(external)]; o != nil {
-			found = append(found, o)
-		}
 	}
 	return a.organizationsAnswer(q, found)
 }

@@ -112,12 +112,7 @@ func showTicket(a *account, q *request) answer {
 	if t == nil {
 		return notFound()
 	}
-	e := &encoder{}
-	e.begin('{')
-	e.key("ticket")
-	a.showTicket(e, t)
-	e.end('}')
-	return jsonBytes(http.StatusOK, e.buf)
+	return one(http.StatusOK, "ticket", func(e *encoder) { a.showTicket(e, t) })
 }
 
 // showManyTickets is GET /api/v2/tickets/show_many?ids=: missing ones are left out, the order is nobody's.
@@ -166,12 +161,7 @@ func showMetrics(a *account, q *request) answer {
 	if t == nil {
 		return notFound()
 	}
-	e := &encoder{}
-	e.begin('{')
-	e.key("ticket_metric")
-	a.showMetric(e, t)
-	e.end('}')
-	return jsonBytes(http.StatusOK, e.buf)
+	return one(http.StatusOK, "ticket_metric", func(e *encoder) { a.showMetric(e, t) })
 }
 
 func (a *account) showMetric(e *encoder, t *ticket) {

@@ -53,26 +53,11 @@ func (a *account) userMembers(e *encoder, u *user) {
 }
 
 func (a *account) userAnswer(status int, u *user) answer {
-	e := &encoder{}
-	e.begin('{')
-	e.key("user")
-	a.showUser(e, u)
-	e.end('}')
-	return jsonBytes(status, e.buf)
+	return one(status, "user", func(e *encoder) { a.showUser(e, u) })
 }
 
-func (a *account) usersAnswer(q *request, users []*user) answer {
-	e := &encoder{}
-	e.begin('{')
-	e.key("users")
-	e.begin('[')
-	for _, u := range users {
-		a.showUser(e, u)
-	}
-	e.end(']')
-	q.offsetLinks(e, 1, false, len(users))
-	e.end('}')
-	return jsonBytes(http.StatusOK, e.buf)
+func (a *account) usersAnswer(q *request, found []*user) answer {
+	return onOnePage(q, "users", found, a.showUser)
 }
 
 // showMe is GET /api/v2/users/me: without credentials it is an anonymous user, not a 401.
@@ -120,26 +105,11 @@ func countAnswer(n int, now int64) answer {
 
 // showManyUsers is GET /api/v2/users/show_many?ids= or ?external_ids=; unknown ones are left out.
 func showManyUsers(a *account, q *request) answer {
-	ids, refused := q.idList("ids")
+	found, refused := askedFor(q, a.users.get, a.users.byExternal)
 	if refused != nil {
 		return *refused
 	}
-	externals, refused := q.wordList("external_ids")
-	if refused != nil {
-		return *refused
-	}
-	var users []*user
-	for _, id := range ids {
-		if u := a.users.get(id); u != nil {
-			users = append(users, u)
-		}
-	}
-	for _, external := range externals {
-		if u := a.users.byExternal[strings.ToLower(external)]; u != nil {
-			users = append(users, u)
-		}
-	}
-	return a.usersAnswer(q, users)
+	return a.usersAnswer(q, found)
 }
 
 // searchUsers is GET /api/v2/users/search?external_id= or ?query=. The query is answered by the index, which lags.
@@ -194,10 +164,5 @@ func createIdentity(a *account, q *request) answer {
 	if p := a.updateUserFrom(u, &userInput{identities: []identity{in}}, q.now); p != nil {
 		return p.answer()
 	}
-	e := &encoder{}
-	e.begin('{')
-	e.key("identity")
-	a.showIdentity(e, u, len(u.identities)-1)
-	e.end('}')
-	return jsonBytes(http.StatusCreated, e.buf)
+	return one(http.StatusCreated, "identity", func(e *encoder) { a.showIdentity(e, u, len(u.identities)-1) })
 }
