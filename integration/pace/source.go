@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"farewell/integration/database"
 	"farewell/integration/figures"
 	"farewell/migration"
 )
@@ -91,6 +92,11 @@ func (b *bench) underLoad(ctx context.Context, c *cluster, source, name string, 
 		return l, 0, err
 	}
 	defer p.end()
+	// What was filled in, and what the case before has written, would otherwise
+	// be brought to the disk while this one is measured.
+	if err := errors.Join(database.Flush(ctx, source), database.Flush(ctx, b.Postgres)); err != nil {
+		return l, 0, err
+	}
 	word := "on"
 	if !governed {
 		word = "off"
@@ -143,8 +149,8 @@ type load struct {
 
 // load runs pgbench's own transactions, at most so many a second (0: as many
 // as it can).
-func (c *cluster) load(ctx context.Context, database string, d time.Duration, rate float64) (load, error) {
-	took, err := c.transactions(ctx, database, d, rate)
+func (c *cluster) load(ctx context.Context, name string, d time.Duration, rate float64) (load, error) {
+	took, err := c.transactions(ctx, name, d, rate)
 	if err != nil {
 		return load{}, err
 	}
@@ -177,7 +183,7 @@ type transaction struct {
 	ended float64 // seconds since 1970
 }
 
-func (c *cluster) transactions(ctx context.Context, database string, d time.Duration, rate float64) ([]transaction, error) {
+func (c *cluster) transactions(ctx context.Context, name string, d time.Duration, rate float64) ([]transaction, error) {
 	logs, err := os.MkdirTemp(c.dir, "log-")
 	if err != nil {
 		return nil, err
@@ -189,7 +195,7 @@ func (c *cluster) transactions(ctx context.Context, database string, d time.Dura
 	if rate > 0 {
 		args = append(args, "-R", strconv.FormatFloat(rate, 'f', 1, 64))
 	}
-	if _, err := c.pgbench(ctx, database, args...); err != nil {
+	if _, err := c.pgbench(ctx, name, args...); err != nil {
 		return nil, err
 	}
 	took, err := readTransactions(logs)
@@ -199,8 +205,8 @@ func (c *cluster) transactions(ctx context.Context, database string, d time.Dura
 	return took, err
 }
 
-func (c *cluster) pgbench(ctx context.Context, database string, args ...string) (string, error) {
-	cmd := c.command("pgbench", append([]string{"-h", "127.0.0.1", "-p", strconv.Itoa(c.port), "-U", "postgres"}, append(args, database)...)...)
+func (c *cluster) pgbench(ctx context.Context, name string, args ...string) (string, error) {
+	cmd := c.command("pgbench", append([]string{"-h", "127.0.0.1", "-p", strconv.Itoa(c.port), "-U", "postgres"}, append(args, name)...)...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("pgbench: %w\n%s", err, out)
