@@ -19,6 +19,7 @@ func TestABatchHasSoManyFilesAtMost(t *testing.T) {
 		"as many as fit":                  {[]int{60, 40}, [][]int{{0, 1}}},
 		"more":                            {[]int{60, 41, 59, 1}, [][]int{{0}, {1, 2}, {3}}},
 		"one ticket with more":            {[]int{150}, [][]int{{0}}},
+		"one with more before others":     {[]int{150, 1}, [][]int{{0}, {1}}},
 		"one with more between others":    {[]int{1, 150, 1}, [][]int{{0}, {1}, {2}}},
 		"tickets without any beside many": {[]int{100, 0, 0, 1}, [][]int{{0, 1, 2}, {3}}},
 	} {
