@@ -102,23 +102,6 @@ func (a *Account) waitForExport(ctx context.Context) error {
 	}
 }
 
-// exportedTicket is what a pass needs to know of a ticket of ours.
-type exportedTicket struct {
-	ID        id
-	SourceID  string
-	Status    string
-	Tagged    bool  // with the tag that is on all of ours
-	Generated int64 // Unix seconds
-}
-
-// exported is a page of the incremental export, reduced to tickets of ours.
-type exported struct {
-	Ours   []exportedTicket
-	Last   int64 // generated time of the last ticket, Unix seconds
-	Cursor string
-	End    bool
-}
-
 // exportTickets goes through the tickets of ours that changed since a time of
 // the account's clock, archived and deleted ones included, to the end of the
 // stream or to the first page that reaches beyond until (zero: to the end).
@@ -127,10 +110,11 @@ func (a *Account) exportTickets(ctx context.Context, since, until time.Time, eac
 	start := max(since.Unix(), 1)
 	query := url.Values{"start_time": {strconv.FormatInt(start, 10)}}
 	size, failures := exportPage, 0
+	var page exported
+	reader := newJSONReader(exportRoom)
 	for {
 		query.Set("per_page", strconv.Itoa(size))
-		page, err := a.exportPage(ctx, query)
-		if err != nil {
+		if err := a.exportPage(ctx, query, reader, &page); err != nil {
 			if failures++; failures >= exportPatience || !passing(err) {
 				return err
 			}
@@ -170,18 +154,15 @@ func retryIn(err error) time.Duration {
 	return 0
 }
 
-func (a *Account) exportPage(ctx context.Context, query url.Values) (exported, error) {
+func (a *Account) exportPage(ctx context.Context, query url.Values, reader *jsonReader, page *exported) error {
 	if err := a.waitForExport(ctx); err != nil {
-		return exported{}, err
+		return err
 	}
-	var page exported
 	c := call{op: opExport, method: "GET", path: "/api/v2/incremental/tickets/cursor", query: query, limit: exportLimit}
-	err := a.repeat(ctx, c, func(r io.Reader) error {
-		page = exported{} // an earlier try leaves nothing behind
-		if err := page.read(r, a.prefix); err != nil {
+	return a.repeat(ctx, c, func(in io.Reader) error {
+		if err := page.read(reader, in, a.prefix); err != nil {
 			return fmt.Errorf("read the export: %w", err)
 		}
 		return nil
 	})
-	return page, err
 }

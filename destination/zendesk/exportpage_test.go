@@ -17,8 +17,8 @@ const exportSample = `{"count": 4, "tickets": [
 
 var exportSampleRead = exported{
 	Ours: []exportedTicket{
-		{ID: "7", SourceID: "7", Status: "open", Tagged: true, Generated: 50},
-		{ID: "8", SourceID: "8", Generated: 60},
+		{ID: 7, SourceID: "7", Status: "open", Tagged: true, Generated: 50},
+		{ID: 8, SourceID: "8", Generated: 60},
 	},
 	Last: 70, Cursor: "c/1", End: true,
 }
@@ -26,7 +26,7 @@ var exportSampleRead = exported{
 func TestExportPageKeepsTicketsOfOurs(t *testing.T) {
 	t.Parallel()
 	var page exported
-	if err := page.read(iotest.OneByteReader(strings.NewReader(exportSample)), "fw:"); err != nil {
+	if err := page.read(newJSONReader(1), iotest.OneByteReader(strings.NewReader(exportSample)), "fw:"); err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(page, exportSampleRead) {
@@ -39,7 +39,7 @@ func TestExportPageReadsTextsLongerThanItsBuffer(t *testing.T) {
 	for _, long := range []string{strings.Repeat("a", 1<<17), strings.Repeat(`\\`, 1<<17), strings.Repeat(`\"`, 1<<17), "a" + strings.Repeat(`\\`, 1<<17)} {
 		text := strings.Replace(exportSample, `a \"quoted\\\" one`, long, 1)
 		var page exported
-		if err := page.read(strings.NewReader(text), "fw:"); err != nil {
+		if err := page.read(newJSONReader(exportRoom), strings.NewReader(text), "fw:"); err != nil {
 			t.Fatal(err)
 		}
 		if !reflect.DeepEqual(page, exportSampleRead) {
@@ -52,7 +52,7 @@ func TestExportPageThatWasCutIsAnError(t *testing.T) {
 	t.Parallel()
 	for n := range exportSample {
 		var page exported
-		if err := page.read(strings.NewReader(exportSample[:n]), "fw:"); err == nil {
+		if err := page.read(newJSONReader(exportRoom), strings.NewReader(exportSample[:n]), "fw:"); err == nil {
 			t.Fatalf("the first %d bytes were taken for a whole page", n)
 		}
 	}
@@ -65,7 +65,7 @@ func TestExportPageOfAnotherShapeIsAnError(t *testing.T) {
 		`{"tickets": [{"tags": "farewell"}]}`, `{"tickets": [{"status": 5}]}`, `{"tickets": [{"via": {]}}]}`, `{"end_of_stream": 1}`, `{7: 8}`,
 	} {
 		var page exported
-		if err := page.read(strings.NewReader(text), "fw:"); err == nil {
+		if err := page.read(newJSONReader(exportRoom), strings.NewReader(text), "fw:"); err == nil {
 			t.Errorf("%s was taken for a page", text)
 		}
 	}

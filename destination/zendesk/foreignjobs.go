@@ -125,14 +125,13 @@ func (f *foreignJobs) readTickets(ctx context.Context, ids []string) error {
 
 // resultIDs are the ids of records that a job may have made.
 func resultIDs(j jobStatus) []string {
-	results, ok := readResults(j.Results)
-	if !ok || !j.mayCreate() || strings.Contains(j.JobType, "User") || strings.Contains(j.JobType, "Organization") {
+	if !j.mayCreate() || strings.Contains(j.JobType, "User") || strings.Contains(j.JobType, "Organization") {
 		return nil // jobs of other kinds have no ids of tickets
 	}
 	var ids []string
-	for i := range results {
-		if !results[i].failed() {
-			ids = append(ids, string(results[i].ID))
+	for i := range j.Results {
+		if !j.Results[i].failed() {
+			ids = append(ids, string(j.Results[i].ID))
 		}
 	}
 	return ids

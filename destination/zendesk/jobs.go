@@ -337,8 +337,8 @@ func (p *poller) note(s jobStatus, now time.Time) {
 		p.mu.Unlock()
 		return
 	}
-	if s.Status != j.status || string(s.Progress) != j.progress {
-		j.status, j.progress, j.moved = s.Status, string(s.Progress), now
+	if s.Status != j.status || s.Progress != j.progress {
+		j.status, j.progress, j.moved = s.Status, s.Progress, now
 	}
 	stuck := now.Sub(j.moved) > p.a.timings.JobOverdue
 	if !j.due.After(now) {
@@ -392,11 +392,9 @@ func (p *poller) refuse(err error) {
 
 // showJobs asks for many jobs at once; those that it does not know are missing.
 func (a *Account) showJobs(ctx context.Context, jobIDs []string) (map[string]jobStatus, error) {
-	var shown struct {
-		Jobs []jobStatus `json:"job_statuses"`
-	}
+	var shown jobAnswer
 	query := url.Values{"ids": {strings.Join(jobIDs, ",")}}
-	err := a.get(ctx, "poll jobs", jobsPath+"/show_many", query, decodeInto(&shown))
+	err := a.get(ctx, "poll jobs", jobsPath+"/show_many", query, shown.read)
 	if is(err, http.StatusNotFound) {
 		return nil, nil // none of them is known
 	}
@@ -413,10 +411,8 @@ func (a *Account) showJobs(ctx context.Context, jobIDs []string) (map[string]job
 // searchJob looks for a job that show_many leaves out: at its own address,
 // then in the list, which has worked when the others did not.
 func (a *Account) searchJob(ctx context.Context, jobID string) (jobStatus, bool, error) {
-	var shown struct {
-		Job jobStatus `json:"job_status"`
-	}
-	err := a.get(ctx, "poll job "+jobID, jobsPath+"/"+url.PathEscape(jobID), nil, decodeInto(&shown))
+	var shown jobAnswer
+	err := a.get(ctx, "poll job "+jobID, jobsPath+"/"+url.PathEscape(jobID), nil, shown.read)
 	if err == nil && string(shown.Job.ID) == jobID {
 		return shown.Job, true, nil
 	}
@@ -438,11 +434,8 @@ func (a *Account) searchJob(ctx context.Context, jobID string) (jobStatus, bool,
 func (a *Account) listJobs(ctx context.Context, pages int, each func(jobStatus) bool) error {
 	query := url.Values{"page[size]": {"100"}}
 	for n := 1; ; n++ {
-		var list struct {
-			Jobs []jobStatus `json:"job_statuses"`
-			Meta meta        `json:"meta"`
-		}
-		if err := a.get(ctx, "list jobs", jobsPath, query, decodeInto(&list)); err != nil {
+		var list jobAnswer
+		if err := a.get(ctx, "list jobs", jobsPath, query, list.read); err != nil {
 			return err
 		}
 		for _, j := range list.Jobs {

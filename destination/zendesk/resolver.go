@@ -261,9 +261,9 @@ func (r *resolver) lookForTickets(ctx context.Context, questions []*question, be
 		switch {
 		case !asked[sourceID]:
 		case t.Status == statusDeleted:
-			deleted[sourceID] = string(t.ID)
+			deleted[sourceID] = t.target()
 		case live[sourceID] == "":
-			live[sourceID] = string(t.ID)
+			live[sourceID] = t.target()
 		}
 		return nil
 	})

@@ -13,8 +13,8 @@ import (
 // nothing about single records, or not about all, counts as failed whole.
 func (a *Account) jobResult(ctx context.Context, jobID string, end jobStatus, e migration.Entity, sent []string) (destination.JobResult, error) {
 	note := "job " + stableStatusEnd(end.Status)
-	results, ok := readResults(end.Results)
-	if !ok {
+	results := end.Results
+	if results == nil {
 		return destination.JobResult{Whole: true, Note: note + " without results"}, nil
 	}
 	if e == migration.Tickets {
@@ -48,15 +48,6 @@ func stableStatusEnd(s string) string {
 	return "failed"
 }
 
-// readResults reads a list of results; ok is false for null and for the object
-// that some jobs have instead.
-func readResults(raw json.RawMessage) (results []jobResult, ok bool) {
-	if json.Unmarshal(raw, &results) != nil || results == nil {
-		return nil, false
-	}
-	return results, true
-}
-
 // ticketItems matches results to records by index, or by order when none has
 // one; ok is false when they cannot be matched one to one. An id proves that a
 // ticket was made; the ids are in any order.
@@ -67,10 +58,10 @@ func ticketItems(results []jobResult, sent []string) (items []migration.Item, ok
 	items = make([]migration.Item, len(sent))
 	for i := range results {
 		at := i
-		if results[i].Index != nil {
-			at = *results[i].Index
+		if results[i].Indexed {
+			at = results[i].Index
 		}
-		if at < 0 || at >= len(sent) || items[at].SourceID != "" || (results[i].Index == nil) != (results[0].Index == nil) {
+		if at < 0 || at >= len(sent) || items[at].SourceID != "" || results[i].Indexed != results[0].Indexed {
 			return nil, false
 		}
 		items[at] = results[i].item(sent[at])

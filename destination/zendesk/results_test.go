@@ -36,7 +36,12 @@ func TestTicketItems(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			results, ok := readResults(json.RawMessage(c.results))
+			var a jobAnswer
+			if err := a.read(strings.NewReader(`{"job_status": {"results": ` + c.results + `}}`)); err != nil {
+				t.Fatal(err)
+			}
+			results := a.Job.Results
+			ok := results != nil
 			var items []migration.Item
 			if ok {
 				items, ok = ticketItems(results, []string{"a", "b", "c"})

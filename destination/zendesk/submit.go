@@ -132,7 +132,9 @@ func bulkUsersOff(op string) error {
 // doubt: something was done.
 func (a *Account) jobReceipt(b migration.Batch, p destination.Parcel, ans *answer) (destination.Receipt, error) {
 	var accepted struct {
-		Job jobStatus `json:"job_status"`
+		Job struct {
+			ID id `json:"id"`
+		} `json:"job_status"`
 	}
 	if err := json.Unmarshal(ans.body, &accepted); err != nil || accepted.Job.ID == "" {
 		return destination.Receipt{}, &destination.Error{

@@ -37,8 +37,8 @@ func (a *Account) Sweep(ctx context.Context, in destination.SweepInput) (destina
 		return sweep, err
 	}
 	err := a.exportTickets(ctx, a.startBefore(in.Since), time.Time{}, func(t exportedTicket) error {
-		if target, err := strconv.ParseInt(string(t.ID), 10, 64); err == nil && t.Status != statusDeleted {
-			seen.add(t.SourceID, target, t.Generated, t.Tagged)
+		if t.Status != statusDeleted {
+			seen.add(t.SourceID, t.ID, t.Generated, t.Tagged)
 		}
 		return nil
 	})
@@ -99,14 +99,13 @@ func (a *Account) Inventory(ctx context.Context, e migration.Entity, sourceIDs [
 	for _, sourceID := range sourceIDs {
 		asked[sourceID] = true
 	}
-	told := make(map[string]bool)
+	told := make(map[int64]bool)
 	return a.exportTickets(ctx, time.Unix(1, 0), time.Time{}, func(t exportedTicket) error {
-		target := string(t.ID)
-		if !asked[t.SourceID] || told[target] || t.Status == statusDeleted || !t.Tagged {
+		if !asked[t.SourceID] || told[t.ID] || t.Status == statusDeleted || !t.Tagged {
 			return nil
 		}
-		told[target] = true
-		return found(migration.Item{SourceID: t.SourceID, Outcome: migration.AlreadyThere, TargetID: target})
+		told[t.ID] = true
+		return found(migration.Item{SourceID: t.SourceID, Outcome: migration.AlreadyThere, TargetID: t.target()})
 	})
 }
 

@@ -26,45 +26,17 @@ func (i *id) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// positive tells whether the id is that of a record.
-func (i id) positive() bool {
+// number is the id of a record, 0 for anything else.
+func (i id) number() int64 {
 	n, err := strconv.ParseInt(string(i), 10, 64)
-	return err == nil && n > 0
-}
-
-// jobStatus is what Zendesk tells of a job
-// (https://developer.zendesk.com/api-reference/ticketing/ticket-management/job_statuses/).
-type jobStatus struct {
-	ID       id              `json:"id"`
-	JobType  string          `json:"job_type"`
-	Status   string          `json:"status"`
-	Progress json.RawMessage `json:"progress"` // a number or null; compared, never read
-	Results  json.RawMessage `json:"results"`  // a list, an object or null
-}
-
-func (j *jobStatus) ended() bool {
-	switch j.Status {
-	case "completed", "failed", "killed":
-		return true
+	if err != nil || n < 0 {
+		return 0
 	}
-	return false
+	return n
 }
 
-// jobResult is the result of one item. Which members it has depends on the
-// endpoint; a failed one has an error.
-type jobResult struct {
-	Index      *int            `json:"index"`
-	ID         id              `json:"id"`
-	ExternalID string          `json:"external_id"`
-	Status     string          `json:"status"`
-	Error      json.RawMessage `json:"error"`
-	Details    json.RawMessage `json:"details"`
-}
-
-// failed holds for an item with an error or without an id.
-func (r *jobResult) failed() bool {
-	return len(r.Error) > 0 && !bytes.Equal(r.Error, []byte("null")) || !r.ID.positive()
-}
+// positive tells whether the id is that of a record.
+func (i id) positive() bool { return i.number() > 0 }
 
 // listed is a record as look-ups read it: no content but what identifies it.
 type listed struct {
