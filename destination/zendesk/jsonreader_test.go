@@ -29,7 +29,7 @@ var hostileJSON = []string{
 func FuzzJSONReaderAgreesWithEncodingJSON(f *testing.F) {
 	for i, text := range hostileJSON {
 		for _, room := range []uint8{0, 1, 7, 30, 255} {
-			f.Add(text, room, uint8(i), uint8(room)%3)
+			f.Add(text, room, uint8(i), room%3)
 		}
 	}
 	f.Fuzz(func(t *testing.T, text string, room, atOnce, skipped uint8) {
