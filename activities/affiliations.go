@@ -2,7 +2,6 @@ package activities
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -16,7 +15,7 @@ import (
 // that is known without a look; anybody else's are settled now, unless they are
 // already.
 func (l *lane) affiliate(page migration.Page, found map[migration.Entity]map[string]migration.Target) error {
-	var tickets []*migration.Ticket // those that have both in the account
+	tickets := make([]*migration.Ticket, 0, len(page.Tickets)) // those that have both in the account
 	for i := range page.Tickets {
 		t := &page.Tickets[i]
 		requester := found[migration.Users][t.RequesterID]
@@ -36,6 +35,9 @@ func (l *lane) affiliate(page migration.Page, found map[migration.Entity]map[str
 		if !l.loners[t.RequesterID] && (home[t.RequesterID].ID != t.OrganizationID || !found[migration.Users][t.RequesterID].Made) {
 			asked = append(asked, t.RequesterID)
 		}
+	}
+	if len(asked) == 0 {
+		return nil
 	}
 	slices.Sort(asked)
 	settled := map[string]migration.Target{}
@@ -59,16 +61,18 @@ func (l *lane) affiliate(page migration.Page, found map[migration.Entity]map[str
 // directory keeps beside what belongs to the account.
 const homes migration.Entity = "homes"
 
-// learnHomes finds the first organizations of the tickets' requesters, at the
-// source unless a lane of the run has read them before.
+// learnHomes finds the first organizations of the tickets' requesters: those
+// that they were sent with, or at the source where another worker sent them or
+// an earlier run.
 func (l *lane) learnHomes(tickets []*migration.Ticket) (map[string]migration.Target, error) {
 	requesters := make([]string, 0, len(tickets))
 	for _, t := range tickets {
 		requesters = append(requesters, t.RequesterID)
 	}
-	slices.Sort(requesters)
 	found := make(map[string]migration.Target, len(tickets))
-	ids := l.people.find(homes, slices.Compact(requesters), found)
+	ids := l.people.find(homes, requesters, found)
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
 	for after, more := "", len(ids) > 0; more; {
 		page, err := l.a.Source.Page(l.feedCtx, source.PageQuery{
 			Customer: l.in.Migration.Customer, Partition: migration.OnDemand(migration.Users), IDs: ids, After: after,
@@ -76,12 +80,10 @@ func (l *lane) learnHomes(tickets []*migration.Ticket) (map[string]migration.Tar
 		if err != nil {
 			return nil, fmt.Errorf("read the organizations of %d requesters: %w", len(ids), err)
 		}
-		read := make(map[string]migration.Target, len(page.Users))
 		for i := range page.Users {
-			read[page.Users[i].ID] = migration.Target{ID: page.Users[i].OrganizationID}
+			found[page.Users[i].ID] = migration.Target{ID: page.Users[i].OrganizationID}
 		}
-		l.people.keep(homes, read)
-		maps.Copy(found, read)
+		l.people.keepHomes(page.Users)
 		after, more = page.Last, page.More
 	}
 	return found, nil

@@ -225,19 +225,12 @@ func (l *lane) settled(b migration.Batch, s migration.Settlement, err error) err
 	return nil
 }
 
-// remember makes the targets of new people known to the run's lanes.
+// remember lets the run's lanes know how people were settled.
 func (l *lane) remember(items []migration.Item) {
-	e := l.in.Partition.Entity
-	if e == migration.Tickets {
-		return
+	switch e := l.in.Partition.Entity; e {
+	case migration.Organizations, migration.Users, migration.Memberships: // whom tickets name
+		l.people.settle(e, items)
 	}
-	brought := make(map[string]migration.Target, len(items))
-	for _, item := range items {
-		if item.TargetID != "" {
-			brought[item.SourceID] = migration.Target{ID: item.TargetID, Made: item.Outcome == migration.Created}
-		}
-	}
-	l.people.keep(e, brought)
 }
 
 // weigh halts the lane when more records fail for one reason than an operator

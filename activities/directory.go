@@ -79,16 +79,52 @@ func (d *directory) len() int {
 	return n
 }
 
-// keep remembers targets by source id.
+// keep remembers targets by source id, as the ledger has told them.
 func (d *directory) keep(e migration.Entity, targets map[string]migration.Target) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.targets[e] == nil || len(d.targets[e])+len(targets) > targetsKept {
+	known := d.roomFor(e, len(targets))
+	for id, t := range targets {
+		known[id] = t
+	}
+}
+
+// settle takes in how people were settled, and knows from then on what the
+// ledger would tell of them; or nothing, and they are asked for there.
+func (d *directory) settle(e migration.Entity, items []migration.Item) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	known := d.roomFor(e, len(items))
+	for i := range items {
+		item := &items[i]
+		switch {
+		case item.Outcome == migration.NotSent: // which decides nothing
+		case item.TargetID != "" && (item.Outcome == migration.Created || item.Outcome == migration.AlreadyThere):
+			known[item.SourceID] = migration.Target{ID: item.TargetID, Agent: item.Agent, Made: item.Outcome == migration.Created}
+		default:
+			delete(known, item.SourceID) // an earlier batch may have brought them
+		}
+	}
+}
+
+// keepHomes remembers the first organizations of users who are about to be sent
+// with them.
+func (d *directory) keepHomes(users []migration.User) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	known := d.roomFor(homes, len(users))
+	for i := range users {
+		known[users[i].ID] = migration.Target{ID: users[i].OrganizationID}
+	}
+}
+
+// roomFor returns what is known of an entity, with room for n more. The lock
+// must be held.
+func (d *directory) roomFor(e migration.Entity, n int) map[string]migration.Target {
+	if d.targets[e] == nil || len(d.targets[e])+n > targetsKept {
 		d.targets[e] = map[string]migration.Target{}
 	}
-	for id, t := range targets {
-		d.targets[e][id] = t
-	}
+	return d.targets[e]
 }
 
 // find adds the targets of those whom it knows to found, and returns the others.

@@ -307,6 +307,9 @@ func (l *lane) prepare(page migration.Page, level int) (destination.Parcel, erro
 }
 
 func (l *lane) request(page migration.Page, level int) (destination.Parcel, error) {
+	if l.in.Partition.Entity == migration.Users {
+		l.people.keepHomes(page.Users)
+	}
 	directory, err := l.directory(page)
 	if err != nil {
 		return destination.Parcel{}, err

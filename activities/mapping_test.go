@@ -128,6 +128,16 @@ func TestARunKeepsTheMappingThatItBeganWith(t *testing.T) {
 }
 
 func TestOnlyAnAgentOfTheAccountKeepsTheirTickets(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name   string
+		before []migration.Partition
+	}{{"brought on demand", nil}, {"brought before the tickets", []migration.Partition{allUsers}}} {
+		t.Run(row.name, func(t *testing.T) { onlyAnAgentKeepsTheirTickets(t, row.before) })
+	}
+}
+
+func onlyAnAgentKeepsTheirTickets(t *testing.T, before []migration.Partition) {
 	s := newStage(t, 3, map[string]any{"agents": []any{map[string]any{"name": "Bea", "email": "bea@example.com", "role": "agent"}}})
 	s.source.users = append(s.source.users,
 		migration.User{ID: "8", Name: "Bea", Email: "Bea@example.com", Role: "agent"},
@@ -136,6 +146,9 @@ func TestOnlyAnAgentOfTheAccountKeepsTheirTickets(t *testing.T) {
 	w := s.hire()
 	if out := w.preflight(acme, run, &mappingText{text: "version: 1\n"}); out.Fatal {
 		t.Fatalf("%+v", out)
+	}
+	for _, p := range before {
+		w.mustBring(p)
 	}
 	w.mustFinish()
 	assigned := map[string]bool{}

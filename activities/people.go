@@ -63,7 +63,11 @@ func (l *lane) directory(page migration.Page) (destination.Directory, error) {
 // ticket, the placeholder stands for whoever has none: the source does not know
 // them, or the account refused them.
 func (l *lane) acquaint(e migration.Entity, ids []string, found map[string]migration.Target) error {
-	missing := slices.DeleteFunc(l.people.find(e, ids, found), func(id string) bool {
+	missing := l.people.find(e, ids, found)
+	if len(missing) == 0 {
+		return nil
+	}
+	missing = slices.DeleteFunc(missing, func(id string) bool {
 		stoodIn := e == migration.Users && l.standIns[id]
 		if stoodIn {
 			found[id] = l.standInTarget
@@ -104,7 +108,9 @@ func (l *lane) meet(e migration.Entity, missing []string, found map[string]migra
 	if err != nil {
 		return err
 	}
-	_, err = l.ask(e, missing, found)
+	// The lane that brought them has left word in the directory, unless another
+	// one was faster.
+	_, err = l.ask(e, l.people.find(e, missing, found), found)
 	return err
 }
 

@@ -225,9 +225,11 @@ func (s *stage) inAccount() map[string]int {
 }
 
 type accountTicket struct {
-	ExternalID string   `json:"external_id"`
-	Tags       []string `json:"tags"`
-	AssigneeID int64    `json:"assignee_id"`
+	ExternalID     string   `json:"external_id"`
+	Tags           []string `json:"tags"`
+	AssigneeID     int64    `json:"assignee_id"`
+	RequesterID    int64    `json:"requester_id"`
+	OrganizationID int64    `json:"organization_id"`
 }
 
 func (s *stage) eachInAccount(each func(accountTicket)) {
@@ -296,9 +298,10 @@ func (s *stage) imports() int {
 type records struct {
 	activities.Source // what no test here asks for
 
-	tickets []migration.Ticket
-	users   []migration.User
-	columns map[string][]migration.Column
+	tickets       []migration.Ticket
+	users         []migration.User
+	organizations []migration.Organization
+	columns       map[string][]migration.Column
 
 	mu sync.Mutex
 }
@@ -332,11 +335,22 @@ func (r *records) Page(_ context.Context, q source.PageQuery) (migration.Page, e
 		page.Last = t.ID
 	}
 	for _, u := range r.users {
-		if q.Partition.Entity == migration.Users && slices.Contains(q.IDs, u.ID) && u.ID > q.After {
+		of := q.Partition.Entity == migration.Users || q.Partition.Entity == migration.Memberships && len(u.Organizations) > 0
+		if of && wanted(q, u.ID) {
 			page.Users, page.Last = append(page.Users, u), u.ID
 		}
 	}
+	for _, o := range r.organizations {
+		if q.Partition.Entity == migration.Organizations && wanted(q, o.ID) {
+			page.Organizations, page.Last = append(page.Organizations, o), o.ID
+		}
+	}
 	return page, nil
+}
+
+// wanted tells whether a query is for the organization or user.
+func wanted(q source.PageQuery, id string) bool {
+	return id > q.After && (slices.Contains(q.IDs, id) || len(q.IDs) == 0 && !q.Partition.IsOnDemand())
 }
 
 // comes adds a ticket that is like the others, but for its id.
