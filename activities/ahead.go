@@ -15,11 +15,11 @@ type ready struct {
 	err    error
 }
 
-// feedAhead feeds the range like feedRange, but reads a page while the request
-// for the one before is made, and that while the intent of the one before is
-// written: each takes about as long as the others. Intents are written one
-// after the other all the same, since the cursor of a later attempt is where
-// the last of them ends.
+// feedAhead feeds the range: it reads a page while the request for the one
+// before is made, and that while the intent of the one before is written: each
+// takes about as long as the others. Intents are written one after the other
+// all the same, since the cursor of a later attempt is where the last of them
+// ends.
 //
 // Only tickets go this way: a page of people is looked up in the account, and
 // what the batch before it has brought should be there by then.
@@ -37,6 +37,26 @@ func (l *lane) feedAhead() error {
 		}
 		l.cursor = r.page.Last
 		if err := l.dispatch(r.page, r.parcel, 0, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// feedPages feeds the range too, but only reads ahead.
+func (l *lane) feedPages() error {
+	stop := make(chan struct{})
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	defer close(stop)
+	pages := make(chan ready)
+	reading.Go(func() { l.readAhead(l.cursor, pages, stop) })
+	for r := range pages {
+		if r.err != nil || l.halted() != nil {
+			return r.err
+		}
+		l.cursor = r.page.Last
+		if err := l.sendPage(l.fresh(r.page), 0, true); err != nil {
 			return err
 		}
 	}

@@ -175,17 +175,22 @@ func (l *lane) feedRange() error {
 	if err := l.knowElsewhere(); err != nil {
 		return err
 	}
-	if l.in.Partition.Entity == migration.Tickets && l.in.Limit == 0 {
+	switch {
+	case l.in.Limit > 0:
+		return l.feedSome()
+	case l.in.Partition.Entity == migration.Tickets:
 		return l.feedAhead()
 	}
+	return l.feedPages()
+}
+
+// feedSome feeds no more of the range than the limit.
+func (l *lane) feedSome() error {
 	size := l.dest.BatchSize(l.kind())
 	for l.halted() == nil {
-		limit := size
-		if l.in.Limit > 0 {
-			limit = min(limit, int(l.in.Limit)-len(l.known)+l.stayed) // who stays behind takes nobody's place
-			if limit <= 0 {
-				return nil
-			}
+		limit := min(size, int(l.in.Limit)-len(l.known)+l.stayed) // who stays behind takes nobody's place
+		if limit <= 0 {
+			return nil
 		}
 		page, err := l.read(source.PageQuery{After: l.cursor, Limit: limit})
 		if err != nil {

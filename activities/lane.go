@@ -21,6 +21,9 @@ const (
 	// fill the account's 25 job slots, while the third comes to its end.
 	laneFlight = 13
 
+	// peopleFlight is the same for people, whose one lane fills the job slots.
+	peopleFlight = 25
+
 	// controlEvery is how often a lane looks at the control channel's last
 	// word, which is in memory.
 	controlEvery = 100 * time.Millisecond
@@ -80,6 +83,14 @@ const (
 	settleOnly = true // open jobs are polled; nothing is looked up or sent
 )
 
+// flightOf is how many batches of an entity's lane may be on their way.
+func flightOf(e migration.Entity) int {
+	if e == migration.Tickets {
+		return laneFlight
+	}
+	return peopleFlight
+}
+
 // startLane takes the partition over. end must be called.
 func (a *Activities) startLane(ctx context.Context, dest destination.Batches, in migration.ExportInput, settleOnly bool) (*lane, error) {
 	l := &lane{a: a, dest: dest, in: in, settleOnly: settleOnly,
@@ -87,7 +98,7 @@ func (a *Activities) startLane(ctx context.Context, dest destination.Batches, in
 		standIns: map[string]bool{},
 		loners:   map[string]bool{},
 		sent:     map[string]int{},
-		seats:    make(chan struct{}, laneFlight),
+		seats:    make(chan struct{}, flightOf(in.Partition.Entity)),
 	}
 	var leave func()
 	l.reason, leave = a.Reasons.join(in.Migration, dest.WaitingFor)

@@ -9,11 +9,13 @@ import (
 )
 
 // How many records a partition holds: coarse enough that 100,000 tickets take
-// 34 activities and their 20,000 people three, which is what keeps a migration of
+// 34 activities and their 20,000 users one, which is what keeps a migration of
 // them under 400 events and 200 actions; fine enough to park and try again.
+// People's partitions come one after the other, and each ends with a wait for
+// its last jobs in which nothing is sent.
 const (
 	ticketRows = 3000
-	peopleRows = 10_000
+	peopleRows = 25_000
 )
 
 // streamedTicketRows is a partition of a bundle: its files become the bundle's
