@@ -159,14 +159,13 @@ func fieldsError(raw json.RawMessage, mapped bool) string {
 	if noFields(raw) {
 		return ""
 	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &fields); err != nil {
+	numbers := true
+	err := members(raw, func(name string, _ []byte) { numbers = numbers && isNumber(name) })
+	switch {
+	case err != nil || !json.Valid(raw):
 		return "custom_fields is no JSON object"
-	}
-	for id := range fields {
-		if !mapped && !isNumber(id) {
-			return "custom_fields has a key that is no ticket field's id, which is a number"
-		}
+	case !mapped && !numbers:
+		return "custom_fields has a key that is no ticket field's id, which is a number"
 	}
 	return ""
 }

@@ -3,8 +3,6 @@ package zendesk
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -15,42 +13,37 @@ import (
 // People lists who a page needs in the account: a ticket its requester,
 // submitter, assignee, CCs and authors, and its organization; a user their
 // organization, and where it is about what belongs to users, themselves.
-func (a *Account) People(e migration.Entity, page migration.Page) (users, organizations []string) {
-	userIDs, organizationIDs := map[string]bool{}, map[string]bool{}
+func (a *Account) People(e migration.Entity, page migration.Page) (userIDs, organizationIDs []string) {
+	users, organizations := newMentions(3*len(page.Tickets)), newMentions(page.Len())
 	for i := range page.Users {
 		u := &page.Users[i]
 		if e != migration.Users {
-			userIDs[u.ID] = true
+			users.add(u.ID)
 		}
 		if e == migration.Suspensions {
 			continue
 		}
-		organizationIDs[u.OrganizationID] = true
+		organizations.addNamed(u.OrganizationID)
 		if e == migration.Memberships {
 			for _, id := range u.Organizations {
-				organizationIDs[id] = true
+				organizations.addNamed(id)
 			}
 		}
 	}
 	for i := range page.Tickets {
 		t := &page.Tickets[i]
-		organizationIDs[t.OrganizationID] = true
-		userIDs[t.RequesterID] = true
-		if t.SubmitterID != "" { // without one it is the requester
-			userIDs[t.SubmitterID] = true
-		}
+		organizations.addNamed(t.OrganizationID)
+		users.add(t.RequesterID)
+		users.addNamed(t.SubmitterID) // without one it is the requester
 		for _, id := range t.CCs {
-			userIDs[id] = true
+			users.add(id)
 		}
-		if t.AssigneeID != "" {
-			userIDs[t.AssigneeID] = true
-		}
+		users.addNamed(t.AssigneeID)
 		for j := range t.Comments {
-			userIDs[t.Comments[j].AuthorID] = true
+			users.add(t.Comments[j].AuthorID)
 		}
 	}
-	delete(organizationIDs, "")
-	return slices.Sorted(maps.Keys(userIDs)), slices.Sorted(maps.Keys(organizationIDs))
+	return users.ids, organizations.ids
 }
 
 // Prepare decides what needs no sending, and encodes the rest. Users and
