@@ -2,10 +2,13 @@ package activities_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -233,5 +236,40 @@ func TestWhoHasMovedIsBroughtIntoTheNewOrganizationBeforeTheirTicket(t *testing.
 	s.wantAllOnce()
 	if !s.withOrganization()["1001"] {
 		t.Error("the ticket arrived without its organization")
+	}
+}
+
+// unreadable is a source that fails to read the n-th page of users, once.
+type unreadable struct {
+	activities.Source
+	n atomic.Int32
+}
+
+func (u *unreadable) Page(ctx context.Context, q source.PageQuery) (migration.Page, error) {
+	if q.Partition.Entity == migration.Users && u.n.Add(-1) == 0 {
+		return migration.Page{}, errors.New("the source is away")
+	}
+	return u.Source.Page(ctx, q)
+}
+
+func TestUsersGoOnWhereTheSourceFailed(t *testing.T) {
+	s := newStage(t, 0, nil)
+	s.source.users = nil
+	for i := range 450 {
+		id := fmt.Sprint(1001 + i)
+		s.source.users = append(s.source.users, migration.User{ID: id, Name: "User " + id, Email: id + "@example.com"})
+	}
+	w := s.hire()
+	away := &unreadable{Source: s.source}
+	away.n.Store(3)
+	w.does.Source = away
+	if _, err := w.exportOf(allUsers); err == nil {
+		t.Fatal("the source was away, and the lane ended well")
+	}
+	w.mustBring(allUsers)
+	counts, err := s.ledger.ExactCounts(s.t.Context(), acme, run)
+	must(t, err)
+	if got, want := counts[migration.Users], (migration.Counts{Read: 450, Created: 450}); got != want {
+		t.Errorf("the ledger counts users as %+v, want %+v", got, want)
 	}
 }

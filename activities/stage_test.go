@@ -337,6 +337,9 @@ func (r *records) Page(_ context.Context, q source.PageQuery) (migration.Page, e
 	for _, u := range r.users {
 		of := q.Partition.Entity == migration.Users || q.Partition.Entity == migration.Memberships && len(u.Organizations) > 0
 		if of && wanted(q, u.ID) {
+			if page.More = q.Limit > 0 && len(page.Users) == q.Limit; page.More {
+				break
+			}
 			page.Users, page.Last = append(page.Users, u), u.ID
 		}
 	}
