@@ -52,7 +52,7 @@
 //
 // A record counts once, by its latest decision; while it is in an open batch it
 // is on its way, or in doubt. Counts reads sums that are moved in the same
-// statement as each settlement; ExactCounts forms them from the batches.
+// transaction as each settlement; ExactCounts forms them from the batches.
 //
 // Controls follows the control channel: LISTEN for what is urgent, and a poll
 // every 500 ms for what a notification did not bring.

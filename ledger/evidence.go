@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -26,18 +27,8 @@ func (l *Ledger) Record(ctx context.Context, m migration.Migration, batchID stri
 	}
 	var known bool
 	err = repeated(ctx, func() error {
-		return l.pool.QueryRow(ctx, `
-			with recorded as (
-				insert into evidence (digest, migration_id, in_settlement, batch_id, kind, job_id, note, source_ids, outcomes, target_ids, problems)
-				select $6, m.id, $13, $4, $5, nullif($7, ''), nullif($8, ''), $9::text[], nullif($10, ''), $11::text[], $12::jsonb
-				from (select `+theMigration+` as id) m
-				where m.id is not null and not exists (
-					select from evidence e where e.migration_id = m.id and e.batch_id = $4 and e.kind = $5 and e.digest = $6)
-			), marked as (
-				update open_batches o set answered = true, doubtful = o.doubtful or $5 = 'unanswered'
-				where o.migration_id = `+theMigration+` and o.batch_id = $4
-			)
-			select `+theMigration+` is not null`, key(m, append([]any{batchID}, args...)...)...).Scan(&known)
+		return l.pool.QueryRow(ctx, "select farewell_ledger.record("+theMigration+", $4, false, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+			key(m, append([]any{batchID}, args...)...)...).Scan(&known)
 	})
 	if err == nil && !known {
 		err = errors.New("the ledger knows nothing of " + m.String())
@@ -49,18 +40,25 @@ func (l *Ledger) Record(ctx context.Context, m migration.Migration, batchID stri
 }
 
 // evidenceArgs are kind, digest, job, note, the four columns of the items, and
-// whether the settlement holds all of them. No evidence is an empty kind.
+// whether the settlement holds all of them. Items that are just those of the
+// settlement have no columns of their own. No evidence is an empty kind.
 func evidenceArgs(e *migration.Evidence, settled []migration.Item) ([]any, error) {
 	if e == nil {
 		e = &migration.Evidence{}
 	}
-	c, err := toColumns(e.Items)
+	items := e.Items
+	leftOut := len(items) > 0 && !slices.ContainsFunc(items, hasReason) && contains(settled, items)
+	if leftOut && slices.Equal(items, settled) {
+		items = nil
+	}
+	c, err := toColumns(items)
 	if err != nil {
 		return nil, err
 	}
-	leftOut := len(e.Items) > 0 && c.problems == nil && contains(settled, e.Items)
 	return []any{string(e.Kind), digest(*e), clean(e.JobID), clean(e.Note), c.sources, c.outcomes, c.targets, c.problems, leftOut}, nil
 }
+
+func hasReason(item migration.Item) bool { return item.Code != "" || item.Text != "" }
 
 // OwnsJobs tells which of the jobs the ledger knows as its own, over all
 // migrations. Those that it does not know are missing from the answer.

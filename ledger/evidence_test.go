@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"farewell/ledger"
@@ -10,24 +11,29 @@ import (
 
 func TestEvidenceOfAFencedAttemptIsKept(t *testing.T) {
 	t.Parallel()
-	l, _ := open(t)
-	before := takeOver(t, l, tickets(1), "run-1")
-	b := intend(t, l, before, inOrder(before, "1", "2"))
-	takeOver(t, l, tickets(1), "run-1")
+	for name, outcomes := range map[string]string{"with a reason": "cf", "all as the settlement has it": "cc", "with a record that has no target": "cs"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, _ := open(t)
+			before := takeOver(t, l, tickets(1), "run-1")
+			b := intend(t, l, before, inOrder(before, "1", "2"))
+			takeOver(t, l, tickets(1), "run-1")
 
-	must(t, l.Record(t.Context(), acme, b.ID, migration.Evidence{Kind: migration.EvidenceAccepted, JobID: "job-1"}))
-	s := settlement(b, "cf")
-	err := l.RecordAndSettle(t.Context(), before, b.ID, migration.Evidence{Kind: migration.EvidenceResults, Items: s.Items}, s)
-	if !errors.Is(err, ledger.ErrFenced) {
-		t.Fatalf("settlement under the earlier fence: %v", err)
+			must(t, l.Record(t.Context(), acme, b.ID, migration.Evidence{Kind: migration.EvidenceAccepted, JobID: "job-1"}))
+			s := settlement(b, outcomes)
+			err := l.RecordAndSettle(t.Context(), before, b.ID, migration.Evidence{Kind: migration.EvidenceResults, Items: s.Items}, s)
+			if !errors.Is(err, ledger.ErrFenced) {
+				t.Fatalf("settlement under the earlier fence: %v", err)
+			}
+			state, err := l.TakeOver(t.Context(), acme, tickets(1), "run-1")
+			must(t, err)
+			evidence := state.Batches[0].Evidence
+			if len(evidence) != 2 || evidence[0].JobID != "job-1" || !slices.Equal(evidence[1].Items, s.Items) {
+				t.Errorf("evidence: %+v", evidence)
+			}
+			checkCounts(t, l, "run-1", migration.Tickets, migration.Counts{Read: 2})
+		})
 	}
-	state, err := l.TakeOver(t.Context(), acme, tickets(1), "run-1")
-	must(t, err)
-	evidence := state.Batches[0].Evidence
-	if len(evidence) != 2 || evidence[0].JobID != "job-1" || len(evidence[1].Items) != 2 || evidence[1].Items[1] != s.Items[1] {
-		t.Errorf("evidence: %+v", evidence)
-	}
-	checkCounts(t, l, "run-1", migration.Tickets, migration.Counts{Read: 2})
 }
 
 func TestEvidenceIsKeptWhenTheSettlementIsRefused(t *testing.T) {

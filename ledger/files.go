@@ -81,7 +81,7 @@ func queueFiles(q *pgx.Batch, h migration.Hold, batchID string, items []migratio
 	q.Queue(besideSQL, key(h.Migration, h.Partition.ID, h.Fence, beside.Partition.ID)...)
 	// They are not sent, so they wait for nothing. That they are new is decided
 	// by what is there, not by the place of their tickets.
-	q.Queue(intendSQL, key(h.Migration, beside.Partition.ID, h.Fence, h.Run, id, 0, nil, 0, 0, false, ids, true, nil)...)
+	q.Queue(intendSQL, key(h.Migration, beside.Partition.ID, h.Fence, h.Run, id, 0, nil, 0, 0, false, idList(ids), len(ids), true, nil)...)
 	q.Queue(settleSQL, d.args...)
 	return nil
 }
@@ -96,7 +96,7 @@ func readFiles(results pgx.BatchResults, items []migration.Item) error {
 			return fmt.Errorf("attachments: %w", err)
 		}
 	}
-	if err := readSettled(results, false); err != nil {
+	if err := readSettled(results); err != nil {
 		return fmt.Errorf("attachments: %w", err)
 	}
 	return nil

@@ -46,31 +46,9 @@ func (l *Ledger) Intend(ctx context.Context, h migration.Hold, b migration.Batch
 	return sendBy, nil
 }
 
-// The lock on the partition's row makes a takeover wait for this statement, or
-// this statement for the takeover, after which the fence no longer matches.
 const intendSQL = `
-	with held as (
-		select p.id as partition_id, p.migration_id, p.entity
-		from partitions p
-		where p.migration_id = ` + theMigration + ` and p.name = $4 and p.fence = $5
-		for share
-	), written as (
-		insert into intents (migration_id, partition_id, run_id, generation, fence, read_at, intent_at, send_by, level, in_order, batch_id, source_ids, files)
-		select h.migration_id, h.partition_id, r.id, $8, $5, $9, clock_timestamp(), clock_timestamp() + $10 * interval '1 microsecond', $11, $12, $7, array_to_string($13::text[], chr(31)), $15::jsonb
-		from held h
-		join runs r on r.migration_id = h.migration_id and r.run = $6
-		on conflict (migration_id, batch_id) do nothing
-		returning send_by
-	), opened as (
-		insert into open_batches (migration_id, batch_id, partition_id, entity, records, send_by, repeats)
-		select h.migration_id, $7, h.partition_id, h.entity, cardinality($13), w.send_by, not $14 or h.entity <> 'tickets' and (
-			exists (select from prior(h.migration_id, h.entity, h.partition_id, $13::text[], false)))
-		from held h, written w
-	)
-	select exists (select from held), (select send_by from written), i.send_by, coalesce(i.fence, 0),
-		exists (select from settlements s where s.migration_id = i.migration_id and s.batch_id = i.batch_id)
-	from (select) one
-	left join intents i on i.migration_id = ` + theMigration + ` and i.batch_id = $7`
+	select held, written, known, coalesce(known_fence, 0), coalesce(settled, false)
+	from farewell_ledger.intend($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
 
 func (l *Ledger) intend(ctx context.Context, h migration.Hold, b migration.Batch, sendWithin time.Duration) (time.Time, error) {
 	firstTime := b.InOrder && b.Level == 0 && b.Generation == 0
@@ -83,7 +61,7 @@ func (l *Ledger) intend(ctx context.Context, h migration.Hold, b migration.Batch
 	}
 	var q pgx.Batch
 	q.Queue(intendSQL, key(h.Migration, h.Partition.ID, h.Fence, h.Run, b.ID, b.Generation, orNull(b.ReadAt),
-		sendWithin.Microseconds(), b.Level, b.InOrder, b.SourceIDs, firstTime, files)...).QueryRow(func(row pgx.Row) error {
+		sendWithin.Microseconds(), b.Level, b.InOrder, idList(b.SourceIDs), len(b.SourceIDs), firstTime, files)...).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&held, &written, &before, &fence, &settled)
 	})
 	if len(b.Changes) > 0 || !firstTime {
@@ -113,6 +91,9 @@ func (l *Ledger) intend(ctx context.Context, h migration.Hold, b migration.Batch
 
 // separator stands between the ids of a batch in the tables.
 const separator = "\x1f"
+
+// idList is what id_list in the tables takes apart.
+func idList(ids []string) string { return strings.Join(ids, separator) }
 
 // distinct refuses a batch that would be counted wrongly.
 func distinct(ids []string) error {

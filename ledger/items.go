@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"slices"
+	"strconv"
 	"strings"
 
 	"farewell/migration"
@@ -63,6 +65,15 @@ func toColumns(items []migration.Item) (columns, error) {
 	return c, nil
 }
 
+// targetList is the targets as a settlement keeps them; nil: no item has one.
+func (c columns) targetList() *string {
+	if c.targets == nil {
+		return nil
+	}
+	list := idList(c.targets)
+	return &list
+}
+
 func (c columns) items() ([]migration.Item, error) {
 	if len(c.sources) == 0 {
 		return nil, nil
@@ -97,15 +108,27 @@ func (c columns) items() ([]migration.Item, error) {
 // it again after an uncertain commit adds nothing.
 func digest(e migration.Evidence) int64 {
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%q %q %q", e.Kind, e.JobID, e.Note)
+	text := make([]byte, 0, 256)
+	add := func(words ...string) {
+		text = text[:0]
+		for _, word := range words {
+			text = append(strconv.AppendInt(text, int64(len(word)), 10), ' ')
+			text = append(text, word...)
+		}
+		_, _ = h.Write(text) // a hash takes everything
+	}
+	add(string(e.Kind), e.JobID, e.Note)
 	for _, item := range e.Items {
-		fmt.Fprintf(h, " %q %q %q %q %q", item.SourceID, item.Outcome, item.TargetID, item.Code, item.Text)
+		add(item.SourceID, string(rune(item.Outcome)), item.TargetID, item.Code, item.Text)
 	}
 	return int64(h.Sum64())
 }
 
 // contains tells whether every item of some is one of all.
 func contains(all, some []migration.Item) bool {
+	if slices.Equal(all, some) {
+		return true
+	}
 	known := make(map[migration.Item]bool, len(all))
 	for _, item := range all {
 		known[item] = true

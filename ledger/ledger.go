@@ -88,7 +88,9 @@ func harden(c *pgx.ConnConfig) {
 		"statement_timeout":                   "10s",
 		"idle_in_transaction_session_timeout": "15s",
 		"lock_timeout":                        "5s",
-		"jit":                                 "off", // compiling a statement takes longer than running it on a bundle's part
+		// By itself the server plans each statement five times on each connection.
+		"plan_cache_mode": "force_generic_plan",
+		"jit":             "off", // compiling a statement takes longer than running it on a bundle's part
 	} {
 		c.RuntimeParams[name] = value
 	}

@@ -2,7 +2,10 @@ package ledger_test
 
 import (
 	"errors"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"farewell/ledger"
 	"farewell/migration"
@@ -80,4 +83,36 @@ func TestSettlementMustNameTheRecordsOfTheBatch(t *testing.T) {
 		t.Error("a batch without an intent was settled")
 	}
 	checkCounts(t, l, "run-1", migration.Tickets, migration.Counts{Read: 2})
+}
+
+// A person who was met on demand may be in a range of the plan too. Whichever
+// batch is settled first, the second replaces its decision: nobody counts twice.
+func TestPersonDecidedByARangeAndOnDemandAtOnceCountsOnce(t *testing.T) {
+	t.Parallel()
+	l, _ := open(t)
+	_, err := l.SavePlan(t.Context(), acme, migration.Plan{AsOf: time.Now(), Partitions: []migration.Partition{users(1), users(2)}})
+	must(t, err)
+	holds := []migration.Hold{
+		takeOver(t, l, users(1), "run-1"), takeOver(t, l, users(2), "run-1"), takeOver(t, l, migration.OnDemand(migration.Users), "run-1"),
+	}
+	const rounds, people = 30, 20
+	for round := range rounds {
+		first := round * 2 * people
+		one, other := ids(first, first+people-1), ids(first+people, first+2*people-1)
+		var batches []migration.Batch
+		for i, of := range [][]string{one, other, append(one[:5:5], other[:5]...)} {
+			batches = append(batches, intend(t, l, holds[i], batch(holds[i], 0, 0, false, of)))
+		}
+		var all sync.WaitGroup
+		for i, b := range batches {
+			all.Go(func() {
+				if err := l.Settle(t.Context(), holds[i], b.ID, settlement(b, strings.Repeat("c", len(b.SourceIDs)))); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	}
+	want := migration.Counts{Read: rounds * 2 * people, Created: rounds * 2 * people}
+	checkCounts(t, l, "run-1", migration.Users, want)
 }
