@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -112,7 +113,12 @@ type Activities struct {
 
 	people      peopleLocks
 	directories directories
+	lanes       atomic.Int64
 }
+
+// Lanes is how many partitions of batches are being worked on now, people on
+// demand included.
+func (a *Activities) Lanes() int { return int(a.lanes.Load()) }
 
 // Registry is where activities are registered: a worker or a test environment.
 type Registry interface {

@@ -106,7 +106,8 @@ func (a *Activities) startLane(ctx context.Context, dest destination.Batches, in
 	l.leave = []func(){leave, l.pulse.stopBeating}
 	people, leavePeople := a.directories.join(in.Migration, in.Run)
 	l.people = people
-	l.leave = append(l.leave, leavePeople)
+	a.lanes.Add(1)
+	l.leave = append(l.leave, leavePeople, func() { a.lanes.Add(-1) })
 
 	var cancelFeed, cancelRest context.CancelFunc
 	l.feedCtx, cancelFeed = context.WithCancel(ctx)

@@ -44,7 +44,6 @@ func run() error {
 		return err
 	}
 	log := telemetry.NewLogger(os.Stderr, c.LogLevel)
-	giveRoom()
 	h, err := connect(ctx, c, log)
 	if err != nil {
 		return err
@@ -171,6 +170,7 @@ func (h *house) work(ctx context.Context) error {
 		Reasons:      reasons,
 		Log:          h.log,
 	}
+	giveRoom(does.Lanes)
 	fatal := make(chan error, 2)
 	decisions := worker.New(h.temporal, h.config.TaskQueue, decisionOptions(fatal))
 	workflows.Register(decisions)
