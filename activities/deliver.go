@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"farewell/destination"
@@ -188,23 +189,30 @@ func (l *lane) sendAgain(b migration.Batch, items []migration.Item) {
 	}
 }
 
-// settlement puts the items into the batch's order; a record without an
-// outcome is an error, never a guess.
+// settlement puts the items into the batch's order, in which they mostly are; a
+// record without an outcome is an error, never a guess.
 func (l *lane) settlement(b migration.Batch, verdict string, items []migration.Item) (migration.Settlement, error) {
+	if !slices.EqualFunc(b.SourceIDs, items, func(id string, i migration.Item) bool { return i.SourceID == id }) {
+		byID := itemsByID(items)
+		items = make([]migration.Item, len(b.SourceIDs))
+		for i, id := range b.SourceIDs {
+			item, ok := byID[id]
+			if !ok {
+				return migration.Settlement{}, fmt.Errorf("settle batch %s: the destination gave no outcome for %s %s", b.ID, b.Entity, id)
+			}
+			items[i] = item
+		}
+	}
+	files, err := l.fileItems(b, items)
+	return migration.Settlement{Items: items, Verdict: verdict, Files: files}, err
+}
+
+func itemsByID(items []migration.Item) map[string]migration.Item {
 	byID := make(map[string]migration.Item, len(items))
 	for _, item := range items {
 		byID[item.SourceID] = item
 	}
-	ordered := make([]migration.Item, len(b.SourceIDs))
-	for i, id := range b.SourceIDs {
-		item, ok := byID[id]
-		if !ok {
-			return migration.Settlement{}, fmt.Errorf("settle batch %s: the destination gave no outcome for %s %s", b.ID, b.Entity, id)
-		}
-		ordered[i] = item
-	}
-	files, err := l.fileItems(b, byID)
-	return migration.Settlement{Items: ordered, Verdict: verdict, Files: files}, err
+	return byID
 }
 
 // settled notes a decision that was written: for the heart, for the tolerance.

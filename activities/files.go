@@ -103,10 +103,11 @@ func (l *lane) sendAnew(page migration.Page, p destination.Parcel, level int, in
 
 // fileItems are the outcomes of the attachments of a batch, given those of its
 // tickets.
-func (l *lane) fileItems(b migration.Batch, tickets map[string]migration.Item) ([]migration.Item, error) {
+func (l *lane) fileItems(b migration.Batch, settled []migration.Item) ([]migration.Item, error) {
 	if len(b.Files) == 0 {
 		return nil, nil
 	}
+	tickets := itemsByID(settled)
 	lost, err := l.expired(b, tickets)
 	if err != nil {
 		return nil, err

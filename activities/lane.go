@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -61,7 +60,7 @@ type lane struct {
 	stayed    int             // how many of them were left behind
 	cursor    string
 	again     []task
-	sent      map[string]int // generation by records and level
+	sent      map[string]int // how many batches of the same records and level there were, by the first one's id
 	failures  tally
 	outcome   *migration.ExportOutcome // why the lane halted; nil while it has not
 	undecided *migration.Parked        // a batch that stays in doubt
@@ -219,7 +218,7 @@ func (l *lane) recall(state migration.PartitionState) {
 	level := map[string]int{}
 	var order []string
 	for _, b := range state.Batches {
-		l.sent[generationKey(b.Level, b.SourceIDs)]++
+		l.sent[l.batchID(b.Level, 0, b.SourceIDs)]++
 		if b.InOrder {
 			l.cursor = b.SourceIDs[len(b.SourceIDs)-1]
 		}
@@ -298,14 +297,17 @@ func (l *lane) nextAgain() (task, bool) {
 func (l *lane) batch(ids []string, level int, inOrder bool, readAt time.Time) migration.Batch {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	key := generationKey(level, ids)
-	generation := l.sent[key]
-	l.sent[key]++
+	batchID := l.batchID(level, 0, ids)
+	generation := l.sent[batchID]
+	l.sent[batchID]++
+	if generation > 0 {
+		batchID = l.batchID(level, generation, ids)
+	}
 	for _, id := range ids {
 		l.known[id] = true
 	}
 	return migration.Batch{
-		ID:         migration.BatchID(l.in.Migration, l.in.Partition.ID, level, generation, ids),
+		ID:         batchID,
 		Entity:     l.in.Partition.Entity,
 		Partition:  l.in.Partition.ID,
 		SourceIDs:  ids,
@@ -316,6 +318,6 @@ func (l *lane) batch(ids []string, level int, inOrder bool, readAt time.Time) mi
 	}
 }
 
-func generationKey(level int, ids []string) string {
-	return fmt.Sprint(level) + "\x00" + strings.Join(ids, "\x00")
+func (l *lane) batchID(level, generation int, ids []string) string {
+	return migration.BatchID(l.in.Migration, l.in.Partition.ID, level, generation, ids)
 }

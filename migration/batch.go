@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -52,12 +53,12 @@ const SingleLevel = 3
 // BatchID derives the id of a batch from its content, so that an intent whose
 // commit was uncertain can be written again and meets itself.
 func BatchID(m Migration, partition string, level, generation int, sourceIDs []string) string {
-	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q %q %d %d", m.Customer, m.Destination, m.Account, partition, level, generation)
+	content := fmt.Appendf(nil, "%q %q %q %q %d %d", m.Customer, m.Destination, m.Account, partition, level, generation)
 	for _, id := range sourceIDs {
-		fmt.Fprintf(h, " %q", id)
+		content = strconv.AppendQuote(append(content, ' '), id)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:16])
 }
 
 // EvidenceKind is what became known about a batch that was sent.

@@ -146,9 +146,13 @@ func (p Page) Slice(from, to int) Page {
 	return q
 }
 
-// Without returns the page's records whose ids are not in the set.
+// Without returns the page's records whose ids are not in the set; the page
+// itself where these are all.
 func (p Page) Without(ids map[string]bool) Page {
 	has := func(id string) bool { return ids[id] }
+	if !slices.ContainsFunc(p.IDs(), has) {
+		return p
+	}
 	q := p
 	q.Organizations = slices.DeleteFunc(slices.Clone(p.Organizations), func(o Organization) bool { return has(o.ID) })
 	q.Users = slices.DeleteFunc(slices.Clone(p.Users), func(u User) bool { return has(u.ID) })

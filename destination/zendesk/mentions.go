@@ -1,15 +1,23 @@
 package zendesk
 
-// mentions collects the ids that a page names, each once, in their order.
+import "slices"
+
+// mentions collects the ids that a page names.
 type mentions struct {
 	ids  []string
-	has  map[string]struct{}
-	last [4]string // added: a ticket names the same few people again and again
+	last [4]string // a ticket names the same few people again and again
 	next int
 }
 
-func newMentions(about int) *mentions {
-	return &mentions{ids: make([]string, 0, about), has: make(map[string]struct{}, about)}
+func newMentions(about int) *mentions { return &mentions{ids: make([]string, 0, about)} }
+
+func (m *mentions) add(id string) {
+	if id != "" && slices.Contains(m.last[:], id) {
+		return
+	}
+	m.last[m.next] = id
+	m.next = (m.next + 1) % len(m.last)
+	m.ids = append(m.ids, id)
 }
 
 func (m *mentions) addNamed(id string) {
@@ -18,16 +26,8 @@ func (m *mentions) addNamed(id string) {
 	}
 }
 
-func (m *mentions) add(id string) {
-	for _, last := range m.last {
-		if id == last && id != "" {
-			return
-		}
-	}
-	m.last[m.next] = id
-	m.next = (m.next + 1) % len(m.last)
-	if _, has := m.has[id]; !has {
-		m.has[id] = struct{}{}
-		m.ids = append(m.ids, id)
-	}
+// each lists every id once, in order.
+func (m *mentions) each() []string {
+	slices.Sort(m.ids)
+	return slices.Compact(m.ids)
 }

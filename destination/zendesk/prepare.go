@@ -3,6 +3,7 @@ package zendesk
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 // submitter, assignee, CCs and authors, and its organization; a user their
 // organization, and where it is about what belongs to users, themselves.
 func (a *Account) People(e migration.Entity, page migration.Page) (userIDs, organizationIDs []string) {
-	users, organizations := newMentions(3*len(page.Tickets)), newMentions(page.Len())
+	users, organizations := newMentions(4*page.Len()), newMentions(page.Len())
 	for i := range page.Users {
 		u := &page.Users[i]
 		if e != migration.Users {
@@ -43,7 +44,7 @@ func (a *Account) People(e migration.Entity, page migration.Page) (userIDs, orga
 			users.add(t.Comments[j].AuthorID)
 		}
 	}
-	return users.ids, organizations.ids
+	return users.each(), organizations.each()
 }
 
 // Prepare decides what needs no sending, and encodes the rest. Users and
@@ -99,7 +100,7 @@ func (a *Account) prepareUsers(ctx context.Context, in destination.PrepareInput)
 		return destination.Parcel{}, err
 	}
 	parcel := destination.Parcel{Decided: decided.items}
-	var send []migration.User
+	send := make([]migration.User, 0, len(records)) // which are changed in place
 	for i := range records {
 		switch {
 		case decided.has[i]:
@@ -173,18 +174,11 @@ func (a *Account) prepareTickets(ctx context.Context, in destination.PrepareInpu
 		return parcel, err
 	}
 	var send []migration.Ticket
-	for i := range in.Page.Tickets {
-		t := &in.Page.Tickets[i]
-		if code, text := unsendable(t, mapping != nil); code != "" {
-			parcel.Decided = append(parcel.Decided, migration.Item{SourceID: t.ID, Outcome: migration.Failed, Code: code, Text: text})
-			continue
-		}
-		send = append(send, *t)
-		parcel.Sent = append(parcel.Sent, t.ID)
-	}
+	send, parcel.Decided = sendable(in.Page.Tickets, mapping != nil)
 	if len(send) == 0 {
 		return parcel, nil
 	}
+	parcel.Sent = migration.Page{Tickets: send}.IDs()
 	userIDs, organizationIDs := a.People(in.Entity, migration.Page{Tickets: send})
 	users, err := directory(ctx, in, migration.Users, userIDs)
 	if err != nil {
@@ -230,6 +224,22 @@ func (a *Account) prepareTickets(ctx context.Context, in destination.PrepareInpu
 	parcel.Files, parcel.Uploaded = files.fates, files.oldest
 	parcel.Body, parcel.Changes = encode.appendDrafts(nil, drafts), changesOf(drafts)
 	return parcel, nil
+}
+
+// sendable parts the tickets that are sent from those that have failed already.
+// A mapping translates the former in place, so they are no longer the page's.
+func sendable(tickets []migration.Ticket, mapped bool) (send []migration.Ticket, failed []migration.Item) {
+	refused := map[string]bool{}
+	for i := range tickets {
+		if code, text := unsendable(&tickets[i], mapped); code != "" {
+			refused[tickets[i].ID] = true
+			failed = append(failed, migration.Item{SourceID: tickets[i].ID, Outcome: migration.Failed, Code: code, Text: text})
+		}
+	}
+	if !mapped && len(failed) == 0 {
+		return tickets, nil
+	}
+	return slices.DeleteFunc(slices.Clone(tickets), func(t migration.Ticket) bool { return refused[t.ID] }), failed
 }
 
 // unsendable tells why Zendesk would refuse a ticket in any case.
