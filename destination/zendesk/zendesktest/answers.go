@@ -14,6 +14,8 @@ type answer struct {
 	cutAt int
 	// cut cuts the connection without an answer.
 	cut bool
+	// encoder is what holds body, if it is to be used again.
+	encoder *encoder
 }
 
 const jsonType = "application/json; charset=utf-8"
@@ -22,23 +24,31 @@ func jsonAnswer(status int, body string) answer {
 	return answer{status: status, contentType: jsonType, body: []byte(body), cutAt: -1}
 }
 
-func jsonBytes(status int, body []byte) answer {
-	return answer{status: status, contentType: jsonType, body: body, cutAt: -1}
+// encoded is the answer that e has written.
+func encoded(status int, e *encoder) answer {
+	return answer{status: status, contentType: jsonType, body: e.buf, cutAt: -1, encoder: e}
+}
+
+// sent gives back what the answer was written with: body is gone.
+func (a *answer) sent() {
+	if a.encoder != nil {
+		encoders.Put(a.encoder)
+	}
 }
 
 // one is the answer that shows a single record under its name.
 func one(status int, name string, show func(*encoder)) answer {
-	e := &encoder{}
+	e := newEncoder()
 	e.begin('{')
 	e.key(name)
 	show(e)
 	e.end('}')
-	return jsonBytes(status, e.buf)
+	return encoded(status, e)
 }
 
 // onOnePage is the answer that shows all that was found.
 func onOnePage[T any](q *request, name string, found []T, show func(*encoder, T)) answer {
-	e := &encoder{}
+	e := newEncoder()
 	e.begin('{')
 	e.key(name)
 	e.begin('[')
@@ -48,7 +58,7 @@ func onOnePage[T any](q *request, name string, found []T, show func(*encoder, T)
 	e.end(']')
 	q.offsetLinks(e, 1, false, len(found))
 	e.end('}')
-	return jsonBytes(http.StatusOK, e.buf)
+	return encoded(http.StatusOK, e)
 }
 
 // askedFor finds the records of a show_many by ids and external ids, which are

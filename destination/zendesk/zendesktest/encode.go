@@ -3,6 +3,7 @@ package zendesktest
 import (
 	"encoding/json"
 	"strconv"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -11,6 +12,16 @@ import (
 type encoder struct {
 	buf   []byte
 	comma bool
+}
+
+// encoders are used again: an answer has up to some MB, and making room for each
+// anew would be most of what it costs.
+var encoders = sync.Pool{New: func() any { return new(encoder) }}
+
+func newEncoder() *encoder {
+	e := encoders.Get().(*encoder)
+	*e = encoder{buf: e.buf[:0]}
+	return e
 }
 
 func (e *encoder) separate() {

@@ -63,7 +63,7 @@ func (a *account) export(q *request, x export) answer {
 	}
 	ready := x.since(until)
 	to := max(from, min(ready, from+min(size, maxExportPage)))
-	e := &encoder{}
+	e := newEncoder()
 	e.begin('{')
 	e.key(x.name)
 	e.begin('[')
@@ -78,7 +78,7 @@ func (a *account) export(q *request, x export) answer {
 	e.null("before_cursor")
 	e.flag("end_of_stream", to >= ready)
 	e.end('}')
-	return jsonBytes(http.StatusOK, e.buf)
+	return encoded(http.StatusOK, e)
 }
 
 // start is the first change to show, by cursor or start_time.

@@ -69,7 +69,7 @@ func showManyJobs(a *account, q *request) answer {
 	if len(ids) > maxBatch {
 		return tooManyValues()
 	}
-	e := &encoder{}
+	e := newEncoder()
 	e.begin('{')
 	e.key("job_statuses")
 	e.begin('[')
@@ -80,7 +80,7 @@ func showManyJobs(a *account, q *request) answer {
 	}
 	e.end(']')
 	e.end('}')
-	return jsonBytes(http.StatusOK, e.buf)
+	return encoded(http.StatusOK, e)
 }
 
 // listJobs is GET /api/v2/job_statuses: by completion, then creation, newest first; what is open comes before it.

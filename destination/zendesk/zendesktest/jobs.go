@@ -191,7 +191,8 @@ func (a *account) renderResults(j *job) string {
 	if j.kind.whole {
 		return `{"success":true}`
 	}
-	e := &encoder{buf: make([]byte, 0, 64*len(j.outcomes))}
+	e := newEncoder()
+	defer encoders.Put(e)
 	e.begin('[')
 	for index, o := range j.outcomes {
 		if o.result != "" {

@@ -39,7 +39,7 @@ func cursorPage[K any](q *request, name string, n int, p pageOf[K]) answer {
 		from = sort.Search(n, func(i int) bool { return p.less(last, p.at(i)) })
 	}
 	to := min(n, from+size)
-	e := &encoder{}
+	e := newEncoder()
 	e.begin('{')
 	e.key(name)
 	e.begin('[')
@@ -53,7 +53,7 @@ func cursorPage[K any](q *request, name string, n int, p pageOf[K]) answer {
 	}
 	q.cursorLinks(e, after, to < n)
 	e.end('}')
-	return jsonBytes(http.StatusOK, e.buf)
+	return encoded(http.StatusOK, e)
 }
 
 func (q *request) cursorLinks(e *encoder, after string, more bool) {
@@ -117,7 +117,7 @@ func list(q *request, name string, n int, show func(e *encoder, i int)) answer {
 	}
 	from := min(n, (page-1)*size)
 	to := min(n, from+size)
-	e := &encoder{}
+	e := newEncoder()
 	e.begin('{')
 	e.key(name)
 	e.begin('[')
@@ -127,7 +127,7 @@ func list(q *request, name string, n int, show func(e *encoder, i int)) answer {
 	e.end(']')
 	q.offsetLinks(e, page, to < n, n)
 	e.end('}')
-	return jsonBytes(http.StatusOK, e.buf)
+	return encoded(http.StatusOK, e)
 }
 
 func (q *request) offsetLinks(e *encoder, page int, more bool, count int) {

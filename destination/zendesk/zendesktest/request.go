@@ -51,6 +51,7 @@ func (a *account) serve(w http.ResponseWriter, r *http.Request, path string, fro
 	reply := a.answer(q, r)
 	a.record(q, r, reply)
 	a.send(w, r, q, reply)
+	reply.sent()
 }
 
 // answer takes the request through the gate, its body and its endpoint.

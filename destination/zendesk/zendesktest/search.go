@@ -162,7 +162,7 @@ func search(a *account, q *request) answer {
 	hits := a.find(parseQuery(q.query.Get("query")), q.now)
 	from := min(len(hits), (page-1)*size)
 	to := min(len(hits), from+size, maxSearchResults)
-	e := &encoder{}
+	e := newEncoder()
 	e.begin('{')
 	e.key("results")
 	e.begin('[')
@@ -173,7 +173,7 @@ func search(a *account, q *request) answer {
 	e.null("facets")
 	q.offsetLinks(e, page, to < len(hits), len(hits))
 	e.end('}')
-	return jsonBytes(http.StatusOK, e.buf)
+	return encoded(http.StatusOK, e)
 }
 
 // countSearch is GET /api/v2/search/count?query=.

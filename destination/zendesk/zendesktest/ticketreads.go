@@ -88,8 +88,8 @@ func (a *account) ticketPeople(e *encoder, t *ticket, r *rare) {
 
 // ticketFields shows every custom field of the account; those that were not sent are null.
 func (a *account) ticketFields(e *encoder, t *ticket) {
-	start := len(e.buf)
 	e.key("custom_fields")
+	start := len(e.buf)
 	e.begin('[')
 	for _, id := range a.fields.order {
 		e.begin('{')
@@ -102,8 +102,10 @@ func (a *account) ticketFields(e *encoder, t *ticket) {
 		e.end('}')
 	}
 	e.end(']')
-	list := string(e.buf[start+len(`,"custom_fields":`):])
-	e.literal("fields", list)
+	list := e.buf[start:]
+	e.key("fields")
+	e.buf = append(e.buf, list...)
+	e.comma = true
 }
 
 // showTicket is GET /api/v2/tickets/{id}. Archived tickets are found by their id.
@@ -123,7 +125,7 @@ func showManyTickets(a *account, q *request) answer {
 	}
 	dice := rand.New(rand.NewPCG(a.settings.Seed, uint64(q.now)))
 	dice.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
-	e := &encoder{}
+	e := newEncoder()
 	e.begin('{')
 	e.key("tickets")
 	e.begin('[')
@@ -137,7 +139,7 @@ func showManyTickets(a *account, q *request) answer {
 	e.end(']')
 	q.offsetLinks(e, 1, false, n)
 	e.end('}')
-	return jsonBytes(http.StatusOK, e.buf)
+	return encoded(http.StatusOK, e)
 }
 
 // listTickets is GET /api/v2/tickets, optionally of one external id; it does not see archived tickets.

@@ -69,15 +69,15 @@ func createUpload(a *account, q *request) answer {
 	f := &file{id: a.uploads.base + a.uploads.created, token: a.secret("file", a.uploads.created), name: name, mime: q.mime, content: q.input.([]byte), upload: u}
 	u.files = append(u.files, f)
 	a.uploads.content[f.token] = f
-	reply := jsonBytes(http.StatusCreated, u.show(f, q.base))
+	reply := encoded(http.StatusCreated, u.show(f, q.base))
 	reply.contentType = "text/plain; charset=utf-8"
 	return reply
 }
 
 func (u *upload) alive(now int64) bool { return !u.used && now < u.expires }
 
-func (u *upload) show(latest *file, base string) []byte {
-	e := &encoder{}
+func (u *upload) show(latest *file, base string) *encoder {
+	e := newEncoder()
 	e.begin('{')
 	e.key("upload")
 	e.begin('{')
@@ -93,7 +93,7 @@ func (u *upload) show(latest *file, base string) []byte {
 	e.end(']')
 	e.end('}')
 	e.end('}')
-	return e.buf
+	return e
 }
 
 func (f *file) show(e *encoder, base string) {
