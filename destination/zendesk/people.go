@@ -52,16 +52,16 @@ func (a *Account) list(ctx context.Context, e migration.Entity, path string, que
 }
 
 // alreadyThere looks for each refused user by e-mail and for each refused
-// organization by name: whoever has it is mapped, and never changed. The body
-// is the request; without it the records are left to be looked up by Prepare.
-func (a *Account) alreadyThere(ctx context.Context, e migration.Entity, items []migration.Item, body []byte) ([]migration.Item, error) {
+// organization by name: whoever has it is mapped, and never changed. The keys
+// are those of the request; without them the records are left to be looked up
+// by Prepare.
+func (a *Account) alreadyThere(ctx context.Context, e migration.Entity, items []migration.Item, keys map[string]string) ([]migration.Item, error) {
 	if e == migration.Tickets || !slices.ContainsFunc(items, refused) {
 		return items, nil
 	}
-	if body == nil {
+	if keys == nil {
 		return a.leaveToPrepare(e, items), nil
 	}
-	keys := bodyKeys(body, a.prefix)
 	for i := range items {
 		if !refused(items[i]) {
 			continue

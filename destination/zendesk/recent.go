@@ -1,7 +1,7 @@
 package zendesk
 
 import (
-	"encoding/json"
+	"bytes"
 	"strings"
 	"sync"
 
@@ -52,12 +52,8 @@ func (r *recentKeys) find(e migration.Entity, key string) string {
 	return r.target[string(e)+"/"+key]
 }
 
-// remember takes up who was created by a request.
-func (r *recentKeys) remember(e migration.Entity, items []migration.Item, body []byte, prefix string) {
-	if e == migration.Tickets {
-		return
-	}
-	keys := bodyKeys(body, prefix)
+// remember takes up who was created by a request with these keys.
+func (r *recentKeys) remember(e migration.Entity, items []migration.Item, keys map[string]string) {
 	for i := range items {
 		if items[i].Outcome == migration.Created {
 			r.add(e, keys[items[i].SourceID], items[i].TargetID)
@@ -85,38 +81,52 @@ func emailKey(email string) string { return strings.ToLower(strings.TrimSpace(em
 // nameKey is an organization's name as Zendesk compares it.
 func nameKey(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
-// bodyKeys reads the e-mail addresses or names out of a request, by source id.
-func bodyKeys(body []byte, prefix string) map[string]string {
-	type person struct {
-		ExternalID string `json:"external_id"`
-		Email      string `json:"email"`
-		Name       string `json:"name"`
+// bodyKeys reads the e-mail addresses or names out of a request for people, by
+// source id; nil: no such request is at hand.
+func bodyKeys(e migration.Entity, body []byte, prefix string) map[string]string {
+	if e == migration.Tickets || body == nil {
+		return nil
 	}
-	var request struct {
-		Users         []person
-		User          *person
-		Organizations []person
-		Organization  *person
-	}
-	if json.Unmarshal(body, &request) != nil {
-		return nil // no body is at hand
-	}
-	if request.User != nil {
-		request.Users = append(request.Users, *request.User)
-	}
-	if request.Organization != nil {
-		request.Organizations = append(request.Organizations, *request.Organization)
-	}
-	keys := make(map[string]string, len(request.Users)+len(request.Organizations))
-	for _, u := range request.Users {
-		if sourceID, ok := SourceID(prefix, u.ExternalID); ok {
-			keys[sourceID] = emailKey(u.Email)
+	keys := make(map[string]string, bulkLimit)
+	r := newJSONReader(jobRoom)
+	r.reset(bytes.NewReader(body))
+	for name := range r.members() {
+		switch string(name) {
+		case "user", "organization":
+			readKey(r, e, keys, prefix)
+		case "users", "organizations":
+			for range r.elements() {
+				readKey(r, e, keys, prefix)
+			}
+		default:
+			r.skip()
 		}
 	}
-	for _, o := range request.Organizations {
-		if sourceID, ok := SourceID(prefix, o.ExternalID); ok {
-			keys[sourceID] = nameKey(o.Name)
-		}
+	if r.err != nil {
+		return nil
 	}
 	return keys
+}
+
+func readKey(r *jsonReader, e migration.Entity, keys map[string]string, prefix string) {
+	var externalID, key string
+	for name := range r.members() {
+		switch string(name) {
+		case "external_id":
+			externalID = r.text()
+		case "email":
+			if text := r.text(); e == migration.Users {
+				key = emailKey(text)
+			}
+		case "name":
+			if text := r.text(); e == migration.Organizations {
+				key = nameKey(text)
+			}
+		default:
+			r.skip()
+		}
+	}
+	if sourceID, ours := SourceID(prefix, externalID); ours {
+		keys[sourceID] = key
+	}
 }

@@ -100,8 +100,9 @@ func (a *Account) peopleItems(ctx context.Context, e migration.Entity, results [
 			return nil, err
 		}
 	}
-	a.recent.remember(e, items, body, a.prefix)
-	return a.alreadyThere(ctx, e, items, body)
+	keys := bodyKeys(e, body, a.prefix)
+	a.recent.remember(e, items, keys)
+	return a.alreadyThere(ctx, e, items, keys)
 }
 
 func (a *Account) byExternalID(results []jobResult, sent []string) ([]migration.Item, bool) {

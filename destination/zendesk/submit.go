@@ -160,7 +160,7 @@ func (a *Account) singleReceipt(ctx context.Context, e migration.Entity, p desti
 		return destination.Receipt{}, err
 	}
 	failed := failedItem(p.Sent[0], readProblem(ans.body), ans.status)
-	items, err := a.alreadyThere(ctx, e, []migration.Item{failed}, p.Body)
+	items, err := a.alreadyThere(ctx, e, []migration.Item{failed}, bodyKeys(e, p.Body, a.prefix))
 	if err != nil {
 		return destination.Receipt{}, lookupFailed(opImport(e), err)
 	}
@@ -192,7 +192,7 @@ func (a *Account) createdReceipt(e migration.Entity, p destination.Parcel, ans *
 		}
 	}
 	items := []migration.Item{{SourceID: p.Sent[0], Outcome: migration.Created, TargetID: string(record.ID)}}
-	a.recent.remember(e, items, p.Body, a.prefix)
+	a.recent.remember(e, items, bodyKeys(e, p.Body, a.prefix))
 	return destination.Receipt{Items: items}, nil
 }
 
