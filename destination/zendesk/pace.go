@@ -59,6 +59,7 @@ type pacer struct {
 	nextTake  time.Time     // the budget grants no more before
 	scarce    int64         // the last window in which the budget granted less than was wanted
 	taking    bool          // a caller asks the budget right now
+	late      int           // grants in a row that came when their window was over
 	promised  int           // tokens set aside by reserve, not sent yet
 	inflight  int
 	remaining int // what the account said last in this window; -1: nothing yet
@@ -204,18 +205,23 @@ func (p *pacer) acquire(ctx context.Context, take func()) error {
 			p.mu.Unlock()
 			return nil
 		}
-		if code == "" && !p.taking && !p.nextTake.After(now) {
+		ask := code == "" && !p.taking && !p.nextTake.After(now)
+		if code == "" {
+			code, until = p.slow(), latest(p.nextTake, now.Add(time.Millisecond))
+		}
+		tooLong := until.Sub(began) > p.laneWait
+		if ask && (!tooLong || code != reasonLateGrants) {
+			if code == reasonLateGrants {
+				caller.becauseOf(code, time.Time{})
+			}
 			if err := p.refill(ctx); err != nil {
 				return err
 			}
 			continue
 		}
 		changed := p.changed
-		if code == "" {
-			code, until = reasonRatePace, latest(p.nextTake, now.Add(time.Millisecond))
-		}
 		p.mu.Unlock()
-		if until.Sub(began) > p.laneWait {
+		if tooLong {
 			return waitingError("send a request", code, max(until.Sub(now), minWaiting))
 		}
 		caller.becauseOf(code, until)
@@ -230,6 +236,15 @@ func (p *pacer) acquire(ctx context.Context, take func()) error {
 			return err
 		}
 	}
+}
+
+// slow is why a request waits that nothing forbids. One grant in a window may be
+// late, for the window before.
+func (p *pacer) slow() string {
+	if p.late > 1 {
+		return reasonLateGrants
+	}
+	return reasonRatePace
 }
 
 // obstacle is why no request may go out now, and until when.
@@ -285,9 +300,12 @@ func (p *pacer) refill(ctx context.Context) error {
 	if err != nil {
 		return &destination.Error{Op: "take requests out of the budget", Kind: destination.Temporary, Code: "budget", Err: err}
 	}
+	p.turn(time.Now())
 	if p.current != window {
-		return nil // the window turned while asking
+		p.late++
+		return nil // what was granted is void: it was of a window that is over
 	}
+	p.late = 0
 	pay := min(p.owed, granted)
 	p.owed -= pay
 	p.tokens += granted - pay

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -151,6 +152,53 @@ func TestRetryAfterIsKeptAndToldToAllWorkers(t *testing.T) {
 	}
 	if n := s.count(t, "requests_inside_retry_after"); n != 0 {
 		t.Errorf("%d requests inside a Retry-After", n)
+	}
+}
+
+// lateBudget grants what is asked for, but while it is slow only when the window
+// is over.
+type lateBudget struct {
+	countingBudget
+	window time.Duration
+	slow   atomic.Bool
+}
+
+func (b *lateBudget) Take(ctx context.Context, account string, window time.Time, want, limit int) (int, error) {
+	if b.slow.Load() {
+		select {
+		case <-time.After(time.Until(window.Add(b.window))):
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+	return b.countingBudget.Take(ctx, account, window, want, limit)
+}
+
+func TestAGrantThatIsAlwaysLateIsTheReasonAndNoLaneWaitsForItForLong(t *testing.T) {
+	t.Parallel()
+	pace := timings()
+	pace.RateWindow, pace.LaneWait = 50*time.Millisecond, 500*time.Millisecond
+	budget := &lateBudget{window: pace.RateWindow}
+	budget.slow.Store(true)
+	a := open(t, zendesk.Options{Account: newSandbox(t, nil).account(), Timings: pace, Budget: budget})
+	reserved := make(chan error, 1)
+	go func() {
+		_, err := a.Reserve(within(t))
+		reserved <- err
+	}()
+	eventually(t, pace.LaneWait, func() bool { return a.WaitingFor().Code == "late_grants" })
+	var e *destination.Error
+	if err := <-reserved; !errors.As(err, &e) || e.Kind != destination.Waiting || e.Code != "late_grants" {
+		t.Errorf("error %v, want waiting for late grants", err)
+	}
+	budget.slow.Store(false)
+	release, err := a.Reserve(within(t))
+	if err != nil {
+		t.Fatalf("grants come in time again: %v", err)
+	}
+	release()
+	if r := a.WaitingFor(); r.Code != "" {
+		t.Errorf("nothing waits, and the reason is %+v", r)
 	}
 }
 

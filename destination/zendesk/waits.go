@@ -12,6 +12,7 @@ import (
 const (
 	reasonRateWindow = "rate_window"
 	reasonRatePace   = "rate_pace"
+	reasonLateGrants = "late_grants"
 	reasonRetryAfter = "retry_after"
 	reasonOpenJobs   = "open_jobs"
 	reasonEdge       = "edge_block"
@@ -26,7 +27,7 @@ const (
 
 // gravity orders the reasons that may hold at the same time.
 var gravity = []string{
-	reasonEgressClosed, reasonEdge, reasonEgressBlocked, reasonRetryAfter, reasonRateWindow, reasonOpenJobs, reasonEgress, reasonRatePace,
+	reasonEgressClosed, reasonEdge, reasonEgressBlocked, reasonRetryAfter, reasonLateGrants, reasonRateWindow, reasonOpenJobs, reasonEgress, reasonRatePace,
 }
 
 // waits keeps who waits now for what.
@@ -116,7 +117,7 @@ func (w *waits) standing(code string, until time.Time) migration.Reason {
 
 // forBudget tells whether anybody waits for the account's requests.
 func (w *waits) forBudget() bool {
-	return w.of(reasonRatePace).Code != "" || w.of(reasonRateWindow).Code != ""
+	return w.of(reasonRatePace).Code != "" || w.of(reasonRateWindow).Code != "" || w.of(reasonLateGrants).Code != ""
 }
 
 func (w *waits) of(code string) migration.Reason {
@@ -146,6 +147,8 @@ func waitText(code string, until time.Time) string {
 		return "Zendesk's rate window is used up until " + at
 	case reasonRatePace:
 		return "requests leave as fast as the account's plan allows, evenly over each minute"
+	case reasonLateGrants:
+		return "the ledger grants the account's requests only when the rate window that they belong to is over: its database is too slow"
 	case reasonOpenJobs:
 		return fmt.Sprintf("%d jobs are open in the account, as many as it may have", maxOpenJobs)
 	}
