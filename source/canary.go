@@ -18,34 +18,51 @@ type canary struct {
 	conn   *pgx.Conn
 }
 
-// look times a small query as the product might make it, and counts the
-// sessions of others that work now. A role that may not see them counts none.
-func (c *canary) look(ctx context.Context) (sight, error) {
+// look times a small query as the product might make it.
+func (c *canary) look(ctx context.Context) (took time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, canaryWithin)
 	defer cancel()
-	if c.conn == nil || c.conn.IsClosed() {
-		conn, err := pgx.ConnectConfig(ctx, c.source.pool.Config().ConnConfig)
-		if err != nil {
-			return sight{took: canaryWithin}, lookFailed(ctx, err)
-		}
-		c.conn = conn
+	if err := c.connect(ctx); err != nil {
+		return canaryWithin, lookFailed(ctx, err)
 	}
-	s := sight{}
 	began := time.Now()
 	var any int
-	err := c.conn.QueryRow(ctx, "select count(*) from (select from "+c.source.table("customers")+" limit 1) one").Scan(&any)
-	s.took = time.Since(began)
-	if err == nil {
-		err = c.conn.QueryRow(ctx, `
-			select count(*) from pg_stat_activity
-			where state = 'active' and backend_type = 'client backend' and application_name not like 'farewell%' and pid <> pg_backend_pid()`).Scan(&s.active)
-	}
+	err = c.conn.QueryRow(ctx, "select count(*) from (select from "+c.source.table("customers")+" limit 1) one").Scan(&any)
+	took = time.Since(began)
 	if err != nil {
 		c.close()
-		s.took = max(s.took, canaryWithin)
-		err = lookFailed(ctx, err)
+		return max(took, canaryWithin), lookFailed(ctx, err)
 	}
-	return s, err
+	return took, nil
+}
+
+// count tells how many sessions of others work now. A role that may not see
+// them counts none.
+func (c *canary) count(ctx context.Context) (active int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, canaryWithin)
+	defer cancel()
+	if err := c.connect(ctx); err != nil {
+		return 0, lookFailed(ctx, err)
+	}
+	err = c.conn.QueryRow(ctx, `
+		select count(*) from pg_stat_activity
+		where state = 'active' and backend_type = 'client backend' and application_name not like 'farewell%' and pid <> pg_backend_pid()`).Scan(&active)
+	if err != nil {
+		c.close()
+		return 0, lookFailed(ctx, err)
+	}
+	return active, nil
+}
+
+func (c *canary) connect(ctx context.Context) error {
+	if c.conn != nil && !c.conn.IsClosed() {
+		return nil
+	}
+	conn, err := pgx.ConnectConfig(ctx, c.source.pool.Config().ConnConfig)
+	if err == nil {
+		c.conn = conn
+	}
+	return err
 }
 
 func lookFailed(ctx context.Context, err error) error {

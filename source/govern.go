@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -10,17 +11,25 @@ import (
 // How the governor holds Farewell back for the source's sake: little by little
 // more, and at once a good part less when the source shows strain.
 const (
-	// lookEvery is how often the source is looked at.
-	lookEvery = 200 * time.Millisecond
-	// looks that are judged together: one slow answer is no sign.
-	looks = 5
+	// lookEvery is how often a small query is timed. Strain shows in one answer
+	// of five, not in each: a dozen tell it from chance, and cost the source no
+	// more than one visitor does.
+	lookEvery = 50 * time.Millisecond
+	// looks that are judged together, as many as there are between two decisions.
+	looks = 12
+	// countEvery is how many looks there are for each count of the sessions, a
+	// view that costs more the more sessions there are.
+	countEvery = 4
+	// counts that are judged together: one high number is no sign.
+	counts = 5
 	// decideEvery is how often the pace is changed.
 	decideEvery = 600 * time.Millisecond
 
 	firstRows   = 2_000.0   // a second, before anything is known
 	leastRows   = 500.0     // a migration must come to its end
 	mostRows    = 100_000.0 // beyond it the bound means nothing
-	rowsMore    = 100.0     // a second, for each decision
+	rowsMore    = 100.0     // a second, for each decision, or
+	moreRows    = 1.05      // times as many, if that is more: what a sign has taken away is back after some 5 s without one
 	rowsStartUp = 1.3       // times as many, until the source shows strain for the first time
 	less        = 0.7       // times as much after a sign of strain
 	firstLess   = 0.4       // likewise after the first, since the start goes beyond what is well
@@ -34,11 +43,12 @@ const (
 	// strain.
 	strained = 2.0
 	// unfelt is how long a small query may take without telling of strain,
-	// whatever is usual. On a machine with work for all its cores it waits for a
-	// slice or two of the scheduler's, of about 3 ms, without anything being
-	// wrong; and a service that asks some twenty of them for a page answers a
-	// tenth of a second later, which nobody feels.
-	unfelt = 5 * time.Millisecond
+	// whatever is usual: a service that asks some twenty of them for a page
+	// answers 20 ms later, which nobody feels. Nearby it usually takes 0.3 ms,
+	// twice which is within what a wake-up takes. More would hide what people do
+	// feel: transactions of seven such queries had 10 times their p95 when the
+	// small query was at 3 ms (docs/pace.md).
+	unfelt = time.Millisecond
 	// crowded is from which multiple of the usual number of other sessions at
 	// work, and from how many at least, they tell of strain.
 	crowded   = 3.0
@@ -49,18 +59,23 @@ const (
 	drift = 0.01
 )
 
-// sight is one look at the source.
-type sight struct {
-	took   time.Duration // for a small query; looked up at a limit when it failed
-	active int           // sessions of others at work
+// sights are what was seen of the source lately, and since the last sign of
+// strain: what the reads before it did says nothing about those after it.
+type sights struct {
+	took   []time.Duration // for a small query; looked up at a limit when it failed
+	active []int           // sessions of others at work
+	// Reads had to wait for the bound on rows, or for that on queries, since the
+	// last decision. A bound that nobody meets is not raised: nothing tells how
+	// the source would take it.
+	shortOfRows, shortOfQueries bool
 }
 
 // govern is the pace after some looks at the source. It is a pure function.
-func govern(p migration.SourcePace, seen []sight) migration.SourcePace {
-	if len(seen) == 0 {
+func govern(p migration.SourcePace, seen sights) migration.SourcePace {
+	if len(seen.took) == 0 {
 		return p
 	}
-	took, active := most(seen)
+	took, active := most(seen.took), most(seen.active)
 	p.Canary, p.Active = took, active
 	if p.Rows == 0 {
 		p.Rows, p.Queries = firstRows, firstQueries
@@ -83,10 +98,15 @@ func govern(p migration.SourcePace, seen []sight) migration.SourcePace {
 		}
 		return p
 	}
-	if p.Less == 0 {
-		p.Rows *= rowsStartUp
+	if seen.shortOfRows {
+		if p.Less == 0 {
+			p.Rows *= rowsStartUp
+		}
+		p.Rows = min(max(p.Rows+rowsMore, p.Rows*moreRows), mostRows)
 	}
-	p.Rows, p.Queries = min(p.Rows+rowsMore, mostRows), min(p.Queries+queriesMore, mostQueries)
+	if seen.shortOfQueries {
+		p.Queries = min(p.Queries+queriesMore, mostQueries)
+	}
 	if took < p.Base {
 		p.Base += (took - p.Base) / 4
 	}
@@ -94,15 +114,11 @@ func govern(p migration.SourcePace, seen []sight) migration.SourcePace {
 	return p
 }
 
-// most is what four of five looks stay below, of each part on its own: the
-// slow answers are those that people feel, but a single one is no sign.
-func most(seen []sight) (took time.Duration, active int) {
-	tooks, actives := make([]time.Duration, len(seen)), make([]int, len(seen))
-	for i, s := range seen {
-		tooks[i], actives[i] = s.took, s.active
+// most is what four of five stay below: the slow answers are those that people
+// feel, but a single one is no sign. Of none it is zero.
+func most[T cmp.Ordered](seen []T) (value T) {
+	if len(seen) == 0 {
+		return value
 	}
-	slices.Sort(tooks)
-	slices.Sort(actives)
-	at := (len(seen)*4+4)/5 - 1
-	return tooks[at], actives[at]
+	return slices.Sorted(slices.Values(seen))[(len(seen)*4+4)/5-1]
 }

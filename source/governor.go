@@ -61,6 +61,7 @@ type Governor struct {
 	shared   time.Time // when the places were last shared out
 	readFrom time.Time // nothing is read before
 	lastUse  time.Time
+	resting  int // streams that wait until then
 	changed  chan struct{}
 
 	outage *outage
@@ -183,10 +184,17 @@ func (g *Governor) rest(ctx context.Context) error {
 	if g.now.RowsAllowed() == 0 {
 		wait = 0
 	}
-	g.mu.Unlock()
 	if wait <= 0 {
+		g.mu.Unlock()
 		return nil
 	}
+	g.resting++
+	g.mu.Unlock()
+	defer func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.resting--
+	}()
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -279,7 +287,7 @@ func (g *Governor) run(ctx context.Context) {
 	defer c.close()
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	var seen []sight
+	var w watch
 	var decided time.Time
 	lead, idle := false, true
 	for {
@@ -296,30 +304,62 @@ func (g *Governor) run(ctx context.Context) {
 				g.giveBack()
 				c.close()
 			}
-			idle, lead, seen = true, false, nil
+			idle, lead, w = true, false, watch{}
 			continue
 		}
 		idle = false
 		if lead {
-			answered := g.outage.begin()
-			s, err := c.look(ctx)
-			answered(err)
-			if err != nil && ctx.Err() == nil {
-				g.log.Warn("the source could not be looked at", "error", err)
-			}
-			if err == nil || g.isKnown() {
-				seen = append(seen, s)[max(0, len(seen)+1-looks):]
-			}
+			g.look(ctx, c, &w)
 		}
 		if time.Since(decided) >= decideEvery {
 			decided = time.Now()
 			led := lead
-			if lead = g.decide(ctx, seen); led && !lead {
+			if lead = g.decide(ctx, &w); led && !lead {
 				g.outage.end() // who looks from now on will say so
+				w = watch{}
 			}
 			g.share(ctx)
 		}
 	}
+}
+
+// look takes in how the source is now, and what the reads here wait for. A
+// source that does not answer is asked less often.
+func (g *Governor) look(ctx context.Context, c *canary, w *watch) {
+	if !w.failing || w.ticks%countEvery == 0 {
+		err := g.see(ctx, c, w)
+		if err != nil && !w.failing && ctx.Err() == nil {
+			g.log.Warn("the source could not be looked at", "error", err)
+		}
+		w.failing = err != nil
+	}
+	w.ticks++
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	rests := g.readFrom.After(time.Now())
+	if rests && g.callers+g.resting > 0 {
+		w.shortOfRows++
+	}
+	if !rests && g.callers > 0 && g.used >= g.allowed {
+		w.shortOfQueries++
+	}
+}
+
+func (g *Governor) see(ctx context.Context, c *canary, w *watch) error {
+	answered := g.outage.begin()
+	took, err := c.look(ctx)
+	answered(err)
+	if err == nil || g.isKnown() {
+		w.took = append(w.took, took)[max(0, len(w.took)+1-looks):]
+	}
+	if err != nil || w.ticks%countEvery != 0 {
+		return err
+	}
+	active, err := c.count(ctx)
+	if err == nil {
+		w.active = append(w.active, active)[max(0, len(w.active)+1-counts):]
+	}
+	return err
 }
 
 func (g *Governor) isKnown() bool {
@@ -339,18 +379,39 @@ func (g *Governor) busy() bool {
 	return g.used > 0 || g.callers > 0 || time.Since(g.lastUse) < atWork
 }
 
+// watch is what the worker that looks has seen lately.
+type watch struct {
+	took   []time.Duration
+	active []int
+	// Since the last decision: how often it looked, and how often then reads
+	// waited for the bound on rows or for that on queries.
+	ticks, shortOfRows, shortOfQueries int
+	failing                            bool // the last look had no answer
+}
+
+// sights judges a bound to be short when reads wait for it a quarter of the
+// time: a moment after each page is how any bound is kept.
+func (w *watch) sights() sights {
+	quarter := max(1, w.ticks/4)
+	return sights{took: w.took, active: w.active, shortOfRows: w.shortOfRows >= quarter, shortOfQueries: w.shortOfQueries >= quarter}
+}
+
 // decide takes over the pace in force, and sets it when this worker looks.
-func (g *Governor) decide(ctx context.Context, seen []sight) (lead bool) {
+func (g *Governor) decide(ctx context.Context, w *watch) (lead bool) {
 	p, lead, err := g.pace.Lead(ctx)
-	if err == nil && lead && len(seen) > 0 && p.Governed {
+	if err == nil && lead && len(w.took) > 0 && p.Governed {
 		before := p
-		p = govern(p, seen)
+		p = govern(p, w.sights())
 		if p.Pressed && !before.Pressed {
 			g.log.Info("the source shows strain: less is read", "canary_ms", p.Canary.Seconds()*1000, "usual_ms", p.Base.Seconds()*1000,
 				"active", p.Active, "rows_per_second", p.Rows, "queries", p.Queries)
 		}
 		err = g.pace.Govern(ctx, p)
 	}
+	if p.Pressed || !p.Governed {
+		*w = watch{failing: w.failing} // what follows shows what the change has done
+	}
+	w.ticks, w.shortOfRows, w.shortOfQueries = 0, 0, 0
 	if err != nil {
 		if ctx.Err() == nil {
 			g.log.Warn("the source's pace could not be read or written; the last known stays", "error", err)
