@@ -179,37 +179,11 @@ begin
     end if;
 
     if settled then
-        if had is null then
-            insert into farewell_ledger.tallies as t (migration_id, partition_id, run_id, entity, created, already, skipped, failed, unsent, settled_at)
-            values (of_migration, partition_key, run_key, of_entity, n_created, n_already, n_skipped, n_failed, n_unsent, clock_timestamp())
-            on conflict (migration_id, partition_id, run_id) do update set
-                created = t.created + excluded.created, already = t.already + excluded.already, skipped = t.skipped + excluded.skipped,
-                failed = t.failed + excluded.failed, unsent = t.unsent + excluded.unsent, settled_at = excluded.settled_at;
-        else
-            with decided as (
-                select * from unnest(had, had_partitions, had_runs, had_outcomes) d(source_id, partition_id, run_id, outcome)
-            ), replaced as (
-                select d.* from decided d where d.source_id <> all(coalesce(unsent, '{}'))
-            ), moved as (
-                select partition_key as partition_id, run_key as run_id, n_created as created, n_already as already, n_skipped as skipped, n_failed as failed,
-                    n_unsent - (select count(*) from decided d where d.source_id = any(unsent)) as unsent
-                union all
-                select r.partition_id, r.run_id, -(r.outcome = 'c')::int, -(r.outcome = 'a')::int, -(r.outcome = 's')::int, -(r.outcome = 'f')::int, -(r.outcome = '-')::int
-                from replaced r
-            ), delivered as (
-                delete from farewell_ledger.not_delivered n
-                using replaced r
-                where n.migration_id = of_migration and n.entity = of_entity and n.source_id = r.source_id
-                    and r.source_id <> all(coalesce(notable_ids, '{}'))
-            )
-            insert into farewell_ledger.tallies as t (migration_id, partition_id, run_id, entity, created, already, skipped, failed, unsent, settled_at)
-            select of_migration, m.partition_id, m.run_id, of_entity, sum(m.created), sum(m.already), sum(m.skipped), sum(m.failed), sum(m.unsent), clock_timestamp()
-            from moved m
-            group by m.partition_id, m.run_id
-            order by m.partition_id, m.run_id
-            on conflict (migration_id, partition_id, run_id) do update set
-                created = t.created + excluded.created, already = t.already + excluded.already, skipped = t.skipped + excluded.skipped,
-                failed = t.failed + excluded.failed, unsent = t.unsent + excluded.unsent, settled_at = excluded.settled_at;
+        if had is not null then
+            delete from farewell_ledger.not_delivered n
+            using unnest(had) d(source_id)
+            where n.migration_id = of_migration and n.entity = of_entity and n.source_id = d.source_id
+                and d.source_id <> all(coalesce(unsent, '{}')) and d.source_id <> all(coalesce(notable_ids, '{}'));
         end if;
 
         if cardinality(notable_ids) > 0 then
@@ -255,6 +229,39 @@ begin
         end if;
         perform farewell_ledger.record(of_migration, of_batch, settled, evidence_kind, evidence_digest, evidence_job, evidence_note,
             evidence_ids, evidence_outcomes, evidence_targets, evidence_problems, evidence_in_settlement and settled);
+    end if;
+
+    -- The partition's sums come last: whoever settles another batch of it waits
+    -- from here to the end of the commit.
+    if not settled then
+        return;
+    end if;
+    if had is null then
+        insert into farewell_ledger.tallies as t (migration_id, partition_id, run_id, entity, created, already, skipped, failed, unsent, settled_at)
+        values (of_migration, partition_key, run_key, of_entity, n_created, n_already, n_skipped, n_failed, n_unsent, clock_timestamp())
+        on conflict (migration_id, partition_id, run_id) do update set
+            created = t.created + excluded.created, already = t.already + excluded.already, skipped = t.skipped + excluded.skipped,
+            failed = t.failed + excluded.failed, unsent = t.unsent + excluded.unsent, settled_at = excluded.settled_at;
+    else
+        with decided as (
+            select * from unnest(had, had_partitions, had_runs, had_outcomes) d(source_id, partition_id, run_id, outcome)
+        ), replaced as (
+            select d.* from decided d where d.source_id <> all(coalesce(unsent, '{}'))
+        ), moved as (
+            select partition_key as partition_id, run_key as run_id, n_created as created, n_already as already, n_skipped as skipped, n_failed as failed,
+                n_unsent - (select count(*) from decided d where d.source_id = any(unsent)) as unsent
+            union all
+            select r.partition_id, r.run_id, -(r.outcome = 'c')::int, -(r.outcome = 'a')::int, -(r.outcome = 's')::int, -(r.outcome = 'f')::int, -(r.outcome = '-')::int
+            from replaced r
+        )
+        insert into farewell_ledger.tallies as t (migration_id, partition_id, run_id, entity, created, already, skipped, failed, unsent, settled_at)
+        select of_migration, m.partition_id, m.run_id, of_entity, sum(m.created), sum(m.already), sum(m.skipped), sum(m.failed), sum(m.unsent), clock_timestamp()
+        from moved m
+        group by m.partition_id, m.run_id
+        order by m.partition_id, m.run_id
+        on conflict (migration_id, partition_id, run_id) do update set
+            created = t.created + excluded.created, already = t.already + excluded.already, skipped = t.skipped + excluded.skipped,
+            failed = t.failed + excluded.failed, unsent = t.unsent + excluded.unsent, settled_at = excluded.settled_at;
     end if;
 end
 $$;
