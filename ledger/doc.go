@@ -16,7 +16,7 @@
 //	runs           who began each run and why, its state, what its comparison and sweep found
 //	partitions     the plan's key ranges, each with the fence of whoever may decide about it
 //	open_batches   the batches without a settlement, and whether they are in doubt
-//	tallies        sums of the decisions in force, by partition and run
+//	tallies        sums of the decisions in force, by partition and run, each in a few rows
 //	not_delivered  the records whose latest batch failed, skipped or did not send them, with the reason
 //	targets        where organizations and users are in the account, a row for each
 //	changes        what was changed in a record on its way, a row for each value and rule

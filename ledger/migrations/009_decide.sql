@@ -63,6 +63,11 @@ where f.migration_id = e.migration_id and f.batch_id = e.batch_id and f.kind = e
 drop index evidence_batch;
 create unique index evidence_batch on evidence (migration_id, batch_id, kind, digest);
 
+-- Whoever adds to a sum has others wait until the commit is on the disk: each
+-- sum has a few rows, and a connection adds to its own.
+alter table tallies add column share smallint not null default 0;
+alter table tallies drop constraint tallies_pkey, add primary key (migration_id, partition_id, run_id, share);
+
 -- record appends what became known about a batch, unless just that is there
 -- already, and notes for one that has not ended that there was an answer or that
 -- it was lost. False: there is no such migration.
@@ -128,6 +133,7 @@ declare
     run_key       int;
     decided_at    timestamptz;
     repeats       boolean;
+    of_share      smallint := pg_backend_pid() % 4;
 
     -- The decisions that were in force before; null: none.
     had            text[];
@@ -231,15 +237,15 @@ begin
             evidence_ids, evidence_outcomes, evidence_targets, evidence_problems, evidence_in_settlement and settled);
     end if;
 
-    -- The partition's sums come last: whoever settles another batch of it waits
-    -- from here to the end of the commit.
+    -- The sums come last: who adds to the same row waits from here to the end
+    -- of the commit.
     if not settled then
         return;
     end if;
     if had is null then
-        insert into farewell_ledger.tallies as t (migration_id, partition_id, run_id, entity, created, already, skipped, failed, unsent, settled_at)
-        values (of_migration, partition_key, run_key, of_entity, n_created, n_already, n_skipped, n_failed, n_unsent, clock_timestamp())
-        on conflict (migration_id, partition_id, run_id) do update set
+        insert into farewell_ledger.tallies as t (migration_id, partition_id, run_id, entity, created, already, skipped, failed, unsent, settled_at, share)
+        values (of_migration, partition_key, run_key, of_entity, n_created, n_already, n_skipped, n_failed, n_unsent, clock_timestamp(), of_share)
+        on conflict (migration_id, partition_id, run_id, share) do update set
             created = t.created + excluded.created, already = t.already + excluded.already, skipped = t.skipped + excluded.skipped,
             failed = t.failed + excluded.failed, unsent = t.unsent + excluded.unsent, settled_at = excluded.settled_at;
     else
@@ -254,12 +260,12 @@ begin
             select r.partition_id, r.run_id, -(r.outcome = 'c')::int, -(r.outcome = 'a')::int, -(r.outcome = 's')::int, -(r.outcome = 'f')::int, -(r.outcome = '-')::int
             from replaced r
         )
-        insert into farewell_ledger.tallies as t (migration_id, partition_id, run_id, entity, created, already, skipped, failed, unsent, settled_at)
-        select of_migration, m.partition_id, m.run_id, of_entity, sum(m.created), sum(m.already), sum(m.skipped), sum(m.failed), sum(m.unsent), clock_timestamp()
+        insert into farewell_ledger.tallies as t (migration_id, partition_id, run_id, entity, created, already, skipped, failed, unsent, settled_at, share)
+        select of_migration, m.partition_id, m.run_id, of_entity, sum(m.created), sum(m.already), sum(m.skipped), sum(m.failed), sum(m.unsent), clock_timestamp(), of_share
         from moved m
         group by m.partition_id, m.run_id
         order by m.partition_id, m.run_id
-        on conflict (migration_id, partition_id, run_id) do update set
+        on conflict (migration_id, partition_id, run_id, share) do update set
             created = t.created + excluded.created, already = t.already + excluded.already, skipped = t.skipped + excluded.skipped,
             failed = t.failed + excluded.failed, unsent = t.unsent + excluded.unsent, settled_at = excluded.settled_at;
     end if;
