@@ -84,15 +84,24 @@ func newWalk(t *testing.T, l *ledger.Ledger, seed uint64) *walk {
 	}
 	_, err := l.SavePlan(t.Context(), acme, plan)
 	must(t, err)
-	onDemand := &partition{Partition: migration.OnDemand(migration.Users), read: append(ids(100, 130), ids(900, 910)...)}
-	w.partitions = append(w.partitions, onDemand)
+	if seed%2 == 0 {
+		w.meetOnDemand()
+	}
 	w.newRun()
 	return w
+}
+
+// meetOnDemand adds the people who were met on demand, some of them in a range.
+func (w *walk) meetOnDemand() {
+	w.partitions = append(w.partitions, &partition{Partition: migration.OnDemand(migration.Users), read: append(ids(100, 130), ids(900, 910)...)})
 }
 
 func (w *walk) step() {
 	switch n := w.random.IntN(20); {
 	case n == 0:
+		if len(w.partitions) == 4 {
+			w.meetOnDemand()
+		}
 		w.newRun()
 	case n == 1:
 		p := w.partitions[w.random.IntN(len(w.partitions))]

@@ -101,7 +101,7 @@ func TestPersonDecidedByARangeAndOnDemandAtOnceCountsOnce(t *testing.T) {
 		one, other := ids(first, first+people-1), ids(first+people, first+2*people-1)
 		var batches []migration.Batch
 		for i, of := range [][]string{one, other, append(one[:5:5], other[:5]...)} {
-			batches = append(batches, intend(t, l, holds[i], batch(holds[i], 0, 0, false, of)))
+			batches = append(batches, intend(t, l, holds[i], batch(holds[i], 0, 0, i < 2, of)))
 		}
 		var all sync.WaitGroup
 		for i, b := range batches {

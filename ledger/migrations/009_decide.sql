@@ -2,6 +2,16 @@
 -- need is not even begun, and the server plans each part once for a session.
 -- Ids and targets come as they are kept, see id_list.
 
+-- met_elsewhere tells whether records of an entity may be in a batch that is not
+-- one of their range in the plan: of people on demand, of a ticket's attachments,
+-- of what a reconciliation found.
+create function met_elsewhere(of_migration int, of_entity text) returns boolean
+language plpgsql stable as $$
+begin
+    return exists (select from farewell_ledger.partitions p where p.migration_id = of_migration and p.entity = of_entity and p.ordinal is null);
+end
+$$;
+
 -- intend writes down that a batch is about to be sent, if the fence is in force:
 -- held. written is until when it may go out, null when the intent was there
 -- before; known is then its time, under the fence it was written with, and
@@ -48,7 +58,7 @@ begin
         return;
     end if;
 
-    if of_entity <> 'tickets' and not repeats then
+    if of_entity <> 'tickets' and not repeats and farewell_ledger.met_elsewhere(of_migration, of_entity) then
         repeats := exists (select from farewell_ledger.prior(of_migration, of_entity, partition_key, string_to_array(ids, chr(31)), false));
     end if;
     insert into farewell_ledger.open_batches (migration_id, batch_id, partition_id, entity, records, send_by, repeats)
@@ -171,7 +181,7 @@ begin
         where o.migration_id = of_migration and o.batch_id = of_batch
         returning o.repeats into repeats;
 
-        if repeats or of_people then
+        if repeats or of_people and farewell_ledger.met_elsewhere(of_migration, of_entity) then
             select array_agg(d.source_id), array_agg(d.partition_id), array_agg(d.run_id), array_agg(d.outcome)
             into had, had_partitions, had_runs, had_outcomes
             from farewell_ledger.prior(of_migration, of_entity, partition_key, string_to_array(ids, chr(31)), of_entity = 'tickets') d;
