@@ -142,13 +142,13 @@ func (b *bench) measureSpeed(ctx context.Context, r *figures.Report) error {
 		}
 	}
 	r.Check("csv_bytes", float64(bytes)/1e6, "MB", figures.AtLeast(250))
-	r.Figure("psql_seconds", median(psql), "s")
-	r.Figure("bundle_seconds", median(ours), "s")
-	r.Figure("bundle_ratio", median(ours)/median(psql), "times psql")
-	r.Check("bundle_seconds_less_allowance_ratio", (median(ours)-allowance.Seconds())/median(psql), "times psql", figures.AtMost(1))
+	r.Figure("psql_seconds", figures.Median(psql), "s")
+	r.Figure("bundle_seconds", figures.Median(ours), "s")
+	r.Figure("bundle_ratio", figures.Median(ours)/figures.Median(psql), "times psql")
+	r.Check("bundle_seconds_less_allowance_ratio", (figures.Median(ours)-allowance.Seconds())/figures.Median(psql), "times psql", figures.AtMost(1))
 	if packed != nil {
-		r.Figure("gzip_seconds", median(packed), "s")
-		r.Check("gzip_ratio", median(packed)/median(psql), "times psql", figures.AtMost(1.2))
+		r.Figure("gzip_seconds", figures.Median(packed), "s")
+		r.Check("gzip_ratio", figures.Median(packed)/figures.Median(psql), "times psql", figures.AtMost(1.2))
 	}
 	return nil
 }
@@ -173,7 +173,7 @@ func (b *bench) measureGigabyte(ctx context.Context, r *figures.Report) error {
 		say("psql %.2f s, ours %.2f s, %.0f MB, peak %.0f MB: %s", p, o.seconds, float64(o.bytes)/1e6, o.peak, o.phases)
 	}
 	r.Check("gigabyte_csv_bytes", float64(bytes)/1e6, "MB", figures.AtLeast(1000))
-	r.Check("gigabyte_ratio", median(ours)/median(psql), "times psql", figures.AtMost(1))
+	r.Check("gigabyte_ratio", figures.Median(ours)/figures.Median(psql), "times psql", figures.AtMost(1))
 	return nil
 }
 
@@ -194,11 +194,6 @@ func (b *bench) measureMemory(ctx context.Context, r *figures.Report) error {
 	}
 	r.Check("worker_peak_growth", peaks[1]/peaks[0], "times", figures.AtMost(1.2))
 	return nil
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
 }
 
 // say tells a person what goes on.

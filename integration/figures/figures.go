@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -82,6 +84,16 @@ func (r *Report) line(text string) {
 	if r.Live != nil {
 		fmt.Fprintln(r.Live, text)
 	}
+}
+
+// Median is the middle value, or the mean of the two in the middle; NaN of none.
+func Median(values []float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
 // number is short, and never rounds a missed aim into a met one at three digits.

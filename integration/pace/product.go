@@ -38,12 +38,17 @@ func (b *bench) fill(ctx context.Context, server string, tickets, comments int) 
 	return url, errors.Join(err, database.Execute(ctx, url, "vacuum analyze"))
 }
 
-// newProduct prepares ledger and settings; nothing runs yet.
+// newProduct prepares settings and a ledger of its own; nothing runs yet.
 func (b *bench) newProduct(ctx context.Context, source string, a account, scale float64, reserved int) (*product, error) {
 	ledger, err := database.Create(ctx, b.Postgres, b.name("pace_ledger"))
 	if err != nil {
 		return nil, err
 	}
+	return b.productOn(ctx, ledger, source, a, scale, reserved)
+}
+
+// productOn is newProduct on a ledger that it may share with others.
+func (b *bench) productOn(ctx context.Context, ledger, source string, a account, scale float64, reserved int) (*product, error) {
 	p := &product{b: b, account: a, Product: programs.Product{
 		Servers: b.Servers, Dir: b.dir, Source: source, Ledger: ledger, Accounts: b.dir + "/" + a.Name + ".csv", Queue: a.Name, Factor: scale,
 		Further: []string{"FAREWELL_EGRESS=" + a.Name, "PACE_TOKEN=" + a.Token},
@@ -52,7 +57,7 @@ func (b *bench) newProduct(ctx context.Context, source string, a account, scale 
 	if err := p.WriteAccounts(line); err != nil {
 		return nil, err
 	}
-	_, err = p.Starter(ctx, "setup")
+	_, err := p.Starter(ctx, "setup")
 	return p, err
 }
 
