@@ -9,12 +9,12 @@ import (
 )
 
 // How many records a partition holds: coarse enough that 100,000 tickets take
-// 34 activities and their 20,000 users one, which is what keeps a migration of
+// 20 activities and their 20,000 users one, which is what keeps a migration of
 // them under 400 events and 200 actions; fine enough to park and try again.
 // People's partitions come one after the other, and each ends with a wait for
 // its last jobs in which nothing is sent.
 const (
-	ticketRows = 3000
+	ticketRows = 6000
 	peopleRows = 25_000
 )
 
@@ -42,18 +42,18 @@ func (a *Activities) cut(ctx context.Context, customer string, e migration.Entit
 // staggered joins thirds of partitions to whole ones. Of a large migration the
 // first partition is one third and the second is two: partitions of one size,
 // begun together, would come to their ends together, and until the last job of
-// them has ended most of the account's job slots would be empty.
+// them has ended most of the account's job slots would be empty. The last ones
+// are thirds, so that no lane is left to work alone on a whole one.
 func staggered(thirds []migration.Partition) []migration.Partition {
-	size := sideBySide
-	if len(thirds) > sideBySide*sideBySide {
-		size = 1
-	}
 	var whole []migration.Partition
+	large := len(thirds) > sideBySide*sideBySide
 	for len(thirds) > 0 {
-		n := min(size, len(thirds))
+		n := min(sideBySide, len(thirds))
+		if large {
+			n = min(len(whole)+1, n, max(1, len(thirds)/2))
+		}
 		whole = append(whole, joined(thirds[:n], len(whole)+1))
 		thirds = thirds[n:]
-		size = min(size+1, sideBySide)
 	}
 	return whole
 }

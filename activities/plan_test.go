@@ -7,7 +7,7 @@ import (
 	"farewell/migration"
 )
 
-func TestLanesDoNotBeginWithPartitionsOfOneSize(t *testing.T) {
+func TestLanesBeginStaggeredAndEndTogether(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string
@@ -17,7 +17,7 @@ func TestLanesDoNotBeginWithPartitionsOfOneSize(t *testing.T) {
 		{"small", 1, []int{1}},
 		{"two lanes are enough", 5, []int{3, 2}},
 		{"one for each lane", 9, []int{3, 3, 3}},
-		{"large", 14, []int{1, 2, 3, 3, 3, 2}},
+		{"large", 14, []int{1, 2, 3, 3, 2, 1, 1, 1}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

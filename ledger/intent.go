@@ -95,6 +95,15 @@ const separator = "\x1f"
 // idList is what id_list in the tables takes apart.
 func idList(ids []string) string { return strings.Join(ids, separator) }
 
+// fromList is id_list for what comes as one text, which is cheaper to send and
+// to read than an array.
+func fromList(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, separator)
+}
+
 // distinct refuses a batch that would be counted wrongly.
 func distinct(ids []string) error {
 	if len(ids) == 0 {

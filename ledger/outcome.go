@@ -52,7 +52,7 @@ func (l *Ledger) fates(ctx context.Context, m migration.Migration, partitionID s
 	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	rows, err := l.pool.Query(ctx, `
-		select i.batch_id, id_list(i.source_ids), i.read_at, r.run, coalesce(s.seq, 0), coalesce(s.outcomes, ''), id_list(s.target_ids)
+		select i.batch_id, i.source_ids, i.read_at, r.run, coalesce(s.seq, 0), coalesce(s.outcomes, ''), coalesce(s.target_ids, '')
 		from partitions p
 		join intents i on i.partition_id = p.id
 		left join settlements s on s.migration_id = i.migration_id and s.batch_id = i.batch_id
@@ -63,11 +63,11 @@ func (l *Ledger) fates(ctx context.Context, m migration.Migration, partitionID s
 	}
 	fates := make(map[string]fate)
 	var f fate
-	var ids, targets []string
-	var outcomes string
+	var idText, targetText, outcomes string
 	var readAt *time.Time
-	_, err = pgx.ForEachRow(rows, []any{&f.Batch, &ids, &readAt, &f.Run, &f.settled, &outcomes, &targets}, func() error {
-		for i, id := range ids {
+	_, err = pgx.ForEachRow(rows, []any{&f.Batch, &idText, &readAt, &f.Run, &f.settled, &outcomes, &targetText}, func() error {
+		targets := fromList(targetText)
+		for i, id := range fromList(idText) {
 			record := f
 			record.ReadAt = orZero(readAt)
 			if i < len(targets) {
@@ -83,7 +83,7 @@ func (l *Ledger) fates(ctx context.Context, m migration.Migration, partitionID s
 				fates[id] = record
 			}
 		}
-		ids, targets, readAt = nil, nil, nil
+		readAt = nil
 		return nil
 	})
 	return fates, err

@@ -99,19 +99,20 @@ func readTakeOver(results pgx.BatchResults, id string, state *migration.Partitio
 
 // batchColumns are what scanBatch reads, from intents i, runs r of the intent,
 // and settlements s, which may be missing.
-const batchColumns = `i.batch_id, id_list(i.source_ids), i.level, i.generation, i.in_order, i.read_at, i.intent_at, i.send_by, r.run,
+const batchColumns = `i.batch_id, i.source_ids, i.level, i.generation, i.in_order, i.read_at, i.intent_at, i.send_by, r.run,
 	s.settled_at, coalesce(s.verdict, ''), coalesce(s.outcomes, ''), case when s.batch_id is null then i.files end`
 
 func scanBatch(row pgx.CollectableRow) (migration.BatchState, error) {
 	var b migration.BatchState
 	var readAt, settledAt *time.Time
-	var outcomes string
+	var ids, outcomes string
 	var files []byte
-	err := row.Scan(&b.ID, &b.SourceIDs, &b.Level, &b.Generation, &b.InOrder, &readAt, &b.IntentAt, &b.SendBy, &b.Run,
+	err := row.Scan(&b.ID, &ids, &b.Level, &b.Generation, &b.InOrder, &readAt, &b.IntentAt, &b.SendBy, &b.Run,
 		&settledAt, &b.Verdict, &outcomes, &files)
 	if err == nil && files != nil {
 		err = json.Unmarshal(files, &b.Files)
 	}
+	b.SourceIDs = fromList(ids)
 	b.ReadAt, b.SettledAt, b.Settled = orZero(readAt), orZero(settledAt), settledAt != nil
 	if b.Settled {
 		b.Outcomes = []migration.Outcome(outcomes)

@@ -26,7 +26,7 @@ import (
 const loopCommand = "loop"
 
 // partitionRows is as many tickets as a partition of the product holds.
-const partitionRows = 3000
+const partitionRows = 6000
 
 // bareLoop is what is left of a migration without any promise: no ledger, no
 // retry, no look at what became of the tickets' jobs.
