@@ -39,18 +39,19 @@ func (a *Activities) cut(ctx context.Context, customer string, e migration.Entit
 	return a.Source.Cut(ctx, customer, e, peopleRows)
 }
 
-// staggered joins thirds of partitions to whole ones. Of a large migration the
-// first partition is one third and the second is two: partitions of one size,
-// begun together, would come to their ends together, and until the last job of
-// them has ended most of the account's job slots would be empty. The last ones
-// are thirds, so that no lane is left to work alone on a whole one.
+// staggered joins thirds of partitions to whole ones. A small migration is cut
+// evenly into one for each lane. Of a large one the first partition is one third
+// and the second is two: partitions of one size, begun together, would come to
+// their ends together, and until the last job of them has ended most of the
+// account's job slots would be empty. The last ones are thirds, so that no lane
+// is left to work alone on a whole one.
 func staggered(thirds []migration.Partition) []migration.Partition {
 	var whole []migration.Partition
-	large := len(thirds) > sideBySide*sideBySide
+	small, even := len(thirds) <= sideBySide*sideBySide, (len(thirds)+sideBySide-1)/sideBySide
 	for len(thirds) > 0 {
-		n := min(sideBySide, len(thirds))
-		if large {
-			n = min(len(whole)+1, n, max(1, len(thirds)/2))
+		n := min(len(whole)+1, sideBySide, max(1, len(thirds)/2))
+		if small {
+			n = min(even, len(thirds))
 		}
 		whole = append(whole, joined(thirds[:n], len(whole)+1))
 		thirds = thirds[n:]

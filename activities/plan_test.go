@@ -15,7 +15,7 @@ func TestLanesBeginStaggeredAndEndTogether(t *testing.T) {
 		want   []int // thirds in each partition
 	}{
 		{"small", 1, []int{1}},
-		{"two lanes are enough", 5, []int{3, 2}},
+		{"uneven", 5, []int{2, 2, 1}},
 		{"one for each lane", 9, []int{3, 3, 3}},
 		{"large", 14, []int{1, 2, 3, 3, 2, 1, 1, 1}},
 	} {
