@@ -38,10 +38,10 @@ const (
 	// sourceSettle is left out of each phase: workers follow a switch within a
 	// second, and then pgbench is still late by what it could not do before.
 	sourceSettle = 5 * time.Second
-	// sourceScale is how much faster than Zendesk the accounts are: 4,000 tickets
-	// a second each, which no account allows and no source is asked for so soon. A
-	// rate window is then 2.4 s, long against a grant of the ledger's beside a busy
-	// disk.
+	// sourceScale is how much faster than Zendesk the accounts are: their jobs
+	// allow 4,000 tickets a second each, where Zendesk's allow 160, so that two
+	// read as much as fifty would. A rate window is then 2.4 s, long against a
+	// grant of the ledger's beside a busy disk.
 	sourceScale = 25.0
 	plenty      = 1_000_000
 
@@ -50,9 +50,9 @@ const (
 )
 
 // measureSource reads from a database that serves somebody else: how much later
-// do their queries answer, without the governor and with it? The
-// governor is switched on and off while the migrations go on, so that whatever
-// else changes with time meets both.
+// do their queries answer, without the governor and with it? It is switched on
+// and off while the migrations go on, so that whatever else changes with time
+// meets both.
 func measureSource(ctx context.Context, b *bench, r *report) error {
 	c, err := startCluster(ctx)
 	if err != nil {
