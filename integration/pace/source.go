@@ -29,7 +29,7 @@ const (
 	sourceWorkers = 2
 	sourceRounds  = 3 // each with the governor, and then without it
 	sourceAlone   = 12 * time.Second
-	sourceStart   = 30 * time.Second // in which the migrations come to their tickets
+	sourceStart   = 60 * time.Second // in which the migrations come to their tickets
 	// The phases are long against the governor's decisions, short against what
 	// else changes on a machine: both cases see the same of that. In the one
 	// without the governor much more is moved.
