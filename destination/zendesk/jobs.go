@@ -102,6 +102,19 @@ func (p *poller) body(jobID string) []byte {
 	return p.bodies[jobID]
 }
 
+// otherBodies are the requests of the other jobs whose results nobody has read.
+func (p *poller) otherBodies(jobID string) [][]byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var others [][]byte
+	for id, body := range p.bodies {
+		if id != jobID {
+			others = append(others, body)
+		}
+	}
+	return others
+}
+
 func (p *poller) dropBody(jobID string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

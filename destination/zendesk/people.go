@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"farewell/migration"
 )
@@ -54,40 +55,59 @@ func (a *Account) list(ctx context.Context, e migration.Entity, path string, que
 // alreadyThere looks for each refused user by e-mail and for each refused
 // organization by name: whoever has it is mapped, and never changed. The keys
 // are those of the request; without them the records are left to be looked up
-// by Prepare.
-func (a *Account) alreadyThere(ctx context.Context, e migration.Entity, items []migration.Item, keys map[string]string) ([]migration.Item, error) {
+// by Prepare, and so is whoever shares a key with a record that another job has
+// perhaps just brought, which a search may not show yet.
+func (a *Account) alreadyThere(ctx context.Context, jobID string, e migration.Entity, items []migration.Item, keys map[string]string) ([]migration.Item, error) {
 	if e == migration.Tickets || !slices.ContainsFunc(items, refused) {
 		return items, nil
 	}
 	if keys == nil {
-		return a.leaveToPrepare(e, items), nil
+		for i := range items {
+			a.leaveToPrepare(e, &items[i])
+		}
+		return items, nil
 	}
+	underWay := sync.OnceValue(func() map[string]bool { return a.keysUnderWay(e, jobID) })
 	for i := range items {
 		if !refused(items[i]) {
 			continue
 		}
-		target, err := a.byKey(ctx, e, keys[items[i].SourceID])
-		if err != nil {
+		key := keys[items[i].SourceID]
+		target, err := a.byKey(ctx, e, key)
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if target != "" {
+		case target != "":
 			items[i] = migration.Item{SourceID: items[i].SourceID, Outcome: migration.AlreadyThere, TargetID: target}
+		case underWay()[key] || a.recent.find(e, key) != "": // the other's result may have been read meanwhile
+			a.leaveToPrepare(e, &items[i])
 		}
 	}
 	return items, nil
 }
 
-func refused(i migration.Item) bool { return i.Outcome == migration.Failed }
-
-// leaveToPrepare sends the refused to another batch, once.
-func (a *Account) leaveToPrepare(e migration.Entity, items []migration.Item) []migration.Item {
-	for i := range items {
-		if refused(items[i]) && !a.recent.looksFirst(e, items[i].SourceID) {
-			a.recent.lookFirst(e, items[i].SourceID)
-			items[i] = migration.Item{SourceID: items[i].SourceID, Outcome: migration.NotSent}
+// keysUnderWay are the keys of whom the other jobs bring, whose results nobody
+// has read so far.
+func (a *Account) keysUnderWay(e migration.Entity, jobID string) map[string]bool {
+	keys := map[string]bool{}
+	for _, body := range a.jobs.otherBodies(jobID) {
+		for _, key := range bodyKeys(e, body, a.prefix) {
+			if key != "" {
+				keys[key] = true
+			}
 		}
 	}
-	return items
+	return keys
+}
+
+func refused(i migration.Item) bool { return i.Outcome == migration.Failed }
+
+// leaveToPrepare sends who was refused to another batch, once.
+func (a *Account) leaveToPrepare(e migration.Entity, item *migration.Item) {
+	if refused(*item) && !a.recent.looksFirst(e, item.SourceID) {
+		a.recent.lookFirst(e, item.SourceID)
+		*item = migration.Item{SourceID: item.SourceID, Outcome: migration.NotSent}
+	}
 }
 
 // byKey finds who has the e-mail address or organization name; "" for nobody.

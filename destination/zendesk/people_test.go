@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"farewell/destination"
 	"farewell/migration"
@@ -40,6 +41,46 @@ func TestPeopleOfOthersAreFoundByNameAndByAFurtherAddress(t *testing.T) {
 		if len(items) != 1 || items[0].Outcome != migration.AlreadyThere || items[0].TargetID != c.want {
 			t.Errorf("%s: %+v, want already there as %s", e, items, c.want)
 		}
+	}
+}
+
+// Two registrations of one person are on their way in two jobs, and the results
+// of the one that is refused are read first: the search does not show the other
+// yet.
+func TestWhoSharesAnAddressWithAnotherJobsUserIsLookedUpAgainAndNotFailed(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, map[string]any{"index_lag_seconds": 3600})
+	a := s.open(t)
+	submitted := func(id string) (jobID string) {
+		page := usersPage(migration.User{ID: id, Name: "P" + id, Email: "One@example.com"}, migration.User{ID: id + "-other", Name: "Q"})
+		parcel, err := a.Prepare(within(t), destination.PrepareInput{Entity: migration.Users, Partition: "p", Page: page, Directory: nobody})
+		if err != nil {
+			t.Fatal(err)
+		}
+		receipt, err := a.Submit(within(t), migration.Batch{ID: id, Entity: migration.Users, SourceIDs: parcel.Sent, SendBy: time.Now().Add(time.Minute)}, parcel)
+		if err != nil || receipt.JobID == "" {
+			t.Fatalf("submit %s: %+v, %v", id, receipt, err)
+		}
+		return receipt.JobID
+	}
+	read := func(jobID, id string) migration.Item {
+		result, err := a.Await(within(t), jobID, migration.Users, []string{id, id + "-other"})
+		if err != nil || len(result.Items) != 2 {
+			t.Fatalf("job of %s: %+v, %v", id, result, err)
+		}
+		return result.Items[0]
+	}
+	first, second := submitted("1"), submitted("2")
+	if item := read(second, "2"); item.Outcome != migration.NotSent {
+		t.Errorf("refused beside the job of the other: %+v, want to be looked up again", item)
+	}
+	made := read(first, "1")
+	if made.Outcome != migration.Created {
+		t.Fatalf("the first: %+v", made)
+	}
+	parcel, err := a.Prepare(within(t), destination.PrepareInput{Entity: migration.Users, Partition: "p", Page: usersPage(migration.User{ID: "2", Name: "P2", Email: "one@example.com"}), Directory: nobody})
+	if err != nil || len(parcel.Decided) != 1 || parcel.Decided[0].TargetID != made.TargetID {
+		t.Errorf("looked up again: %+v, %v; want already there as %s", parcel.Decided, err, made.TargetID)
 	}
 }
 

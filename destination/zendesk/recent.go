@@ -61,7 +61,7 @@ func (r *recentKeys) remember(e migration.Entity, items []migration.Item, keys m
 	}
 }
 
-// lookFirst notes a record that was refused and whose key is not at hand:
+// lookFirst notes a record that was refused and may be there all the same:
 // Prepare looks for it before it is sent again.
 func (r *recentKeys) lookFirst(e migration.Entity, sourceID string) {
 	r.mu.Lock()

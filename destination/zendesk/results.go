@@ -32,7 +32,7 @@ func (a *Account) jobResult(ctx context.Context, jobID string, end jobStatus, e 
 	case migration.Suspensions:
 		items, err = a.suspensionItems(ctx, results, sent)
 	default:
-		items, err = a.peopleItems(ctx, e, results, sent, a.jobs.body(jobID))
+		items, err = a.peopleItems(ctx, jobID, e, results, sent)
 	}
 	if err != nil {
 		return destination.JobResult{}, fmt.Errorf("read the results of job %s: %w", jobID, err)
@@ -92,7 +92,7 @@ func (r *jobResult) item(sourceID string) migration.Item {
 // peopleItems matches results to users or organizations by external id, since
 // these have no index. Where that does not account for each, the account is
 // asked who is there.
-func (a *Account) peopleItems(ctx context.Context, e migration.Entity, results []jobResult, sent []string, body []byte) ([]migration.Item, error) {
+func (a *Account) peopleItems(ctx context.Context, jobID string, e migration.Entity, results []jobResult, sent []string) ([]migration.Item, error) {
 	items, ok := a.byExternalID(results, sent)
 	if !ok {
 		var err error
@@ -100,9 +100,9 @@ func (a *Account) peopleItems(ctx context.Context, e migration.Entity, results [
 			return nil, err
 		}
 	}
-	keys := bodyKeys(e, body, a.prefix)
+	keys := bodyKeys(e, a.jobs.body(jobID), a.prefix)
 	a.recent.remember(e, items, keys)
-	return a.alreadyThere(ctx, e, items, keys)
+	return a.alreadyThere(ctx, jobID, e, items, keys)
 }
 
 func (a *Account) byExternalID(results []jobResult, sent []string) ([]migration.Item, bool) {

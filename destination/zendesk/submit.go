@@ -160,7 +160,7 @@ func (a *Account) singleReceipt(ctx context.Context, e migration.Entity, p desti
 		return destination.Receipt{}, err
 	}
 	failed := failedItem(p.Sent[0], readProblem(ans.body), ans.status)
-	items, err := a.alreadyThere(ctx, e, []migration.Item{failed}, bodyKeys(e, p.Body, a.prefix))
+	items, err := a.alreadyThere(ctx, "", e, []migration.Item{failed}, bodyKeys(e, p.Body, a.prefix))
 	if err != nil {
 		return destination.Receipt{}, lookupFailed(opImport(e), err)
 	}
