@@ -72,6 +72,9 @@ type Ledger interface {
 	PartitionCounts(ctx context.Context, m migration.Migration, run, partition string) (migration.Counts, error)
 	ExactCounts(ctx context.Context, m migration.Migration, run string) (migration.EntityCounts, error)
 	Runs(ctx context.Context, filter ledger.RunFilter) ([]migration.RunRecord, error)
+
+	Errand(ctx context.Context, m migration.Migration, e migration.Entity, worker string, running bool) (granted bool, err error)
+	EndErrand(ctx context.Context, m migration.Migration, e migration.Entity, worker string) error
 }
 
 // Files opens attachments where the source keeps them.
@@ -102,6 +105,7 @@ type Controls interface {
 
 // Activities are all activities, on what they need. One value serves a worker.
 type Activities struct {
+	Worker       string // its name, which no other worker has
 	Source       Source
 	Files        Files
 	Ledger       Ledger

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"farewell/destination"
 	"farewell/ledger"
@@ -14,26 +13,6 @@ import (
 
 // unknownPerson is the placeholder's id.
 const unknownPerson = "unknown-person"
-
-// peopleLocks let one lane of a process at a time bring people of a migration
-// on demand: two that create the same person collide.
-type peopleLocks struct {
-	mu    sync.Mutex
-	locks map[string]*sync.Mutex
-}
-
-func (p *peopleLocks) of(m migration.Migration, e migration.Entity) *sync.Mutex {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.locks == nil {
-		p.locks = map[string]*sync.Mutex{}
-	}
-	key := string(e) + "\x00" + m.WorkflowID() + "\x00" + m.Destination
-	if p.locks[key] == nil {
-		p.locks[key] = &sync.Mutex{}
-	}
-	return p.locks[key]
-}
 
 // directory finds everybody whom the page names: from memory, from the ledger,
 // and for those who are in neither, by bringing them now.
@@ -134,9 +113,11 @@ func (l *lane) bring(e migration.Entity, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	lock := l.a.people.of(l.in.Migration, e)
-	lock.Lock()
-	defer lock.Unlock()
+	end, err := l.reserveErrand(e)
+	if err != nil {
+		return err
+	}
+	defer end()
 	return l.errand(migration.OnDemand(e), func(child *lane) {
 		child.requeue(without(ids, keys(child.known)), 0)
 	})
@@ -148,29 +129,6 @@ func keys(set map[string]bool) []string {
 		ids = append(ids, id)
 	}
 	return ids
-}
-
-// errand runs a lane of its own within this one's activity.
-func (l *lane) errand(p migration.Partition, prepare func(child *lane)) error {
-	in := l.in
-	in.Partition, in.Limit = p, 0
-	child, err := l.a.startLane(l.feedCtx, l.dest, in, exportAll)
-	if err != nil {
-		return err
-	}
-	defer child.end()
-	prepare(child)
-	if err := child.run(); err != nil {
-		return err
-	}
-	if out := child.halted(); out != nil {
-		if out.Parked != nil { // an operator decides about what the workflow has planned
-			out.Parked.Partition = l.in.Partition.ID
-		}
-		l.halt(*out)
-		return context.Canceled
-	}
-	return nil
 }
 
 // standIn maps people to the placeholder, and brings the placeholder before it is needed for the first time. Only this
@@ -190,9 +148,11 @@ func (l *lane) standIn(unknown []string, found map[string]migration.Target) erro
 }
 
 func (l *lane) placeholder() (migration.Target, error) {
-	lock := l.a.people.of(l.in.Migration, migration.Placeholders)
-	lock.Lock()
-	defer lock.Unlock()
+	end, err := l.reserveErrand(migration.Placeholders)
+	if err != nil {
+		return migration.Target{}, err
+	}
+	defer end()
 	for brought := false; ; brought = true {
 		found, err := l.a.Ledger.Targets(l.feedCtx, l.in.Migration, migration.Placeholders, []string{unknownPerson})
 		if err != nil {

@@ -22,6 +22,7 @@ type Reasons struct {
 type laneReason struct {
 	own     migration.Reason
 	account func() migration.Reason
+	spoken  bool // another lane, which this one has begun, speaks for it
 }
 
 // NewReasons returns an empty collection.
@@ -38,6 +39,9 @@ func (r *Reasons) Current() map[migration.Migration]migration.Reason {
 	for m, lanes := range r.lanes {
 		var worst migration.Reason
 		for lane := range lanes {
+			if lane.spoken {
+				continue
+			}
 			reason := lane.account()
 			if reason.Code == "" {
 				reason = lane.own
@@ -105,6 +109,13 @@ func (r *Reasons) set(lane *laneReason, code, text string, until time.Time) {
 	if code != "" {
 		lane.own.Since = time.Now()
 	}
+}
+
+// speakFor says whether a lane that this one has begun tells the reason for both.
+func (r *Reasons) speakFor(lane *laneReason, spoken bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	lane.spoken = spoken
 }
 
 // of is the reason of one lane.

@@ -324,7 +324,7 @@ func (r *records) Page(_ context.Context, q source.PageQuery) (migration.Page, e
 	defer r.mu.Unlock()
 	page := migration.Page{ReadAt: time.Now()}
 	for _, t := range r.tickets {
-		if q.Partition.Entity != migration.Tickets || len(q.IDs) > 0 && !slices.Contains(q.IDs, t.ID) || t.ID <= q.After {
+		if q.Partition.Entity != migration.Tickets || len(q.IDs) > 0 && !slices.Contains(q.IDs, t.ID) || t.ID <= q.After || !within(q.Partition, t.ID) {
 			continue
 		}
 		if q.Limit > 0 && len(page.Tickets) == q.Limit {
@@ -349,6 +349,11 @@ func (r *records) Page(_ context.Context, q source.PageQuery) (migration.Page, e
 		}
 	}
 	return page, nil
+}
+
+// within tells whether a ticket is in the partition's range.
+func within(p migration.Partition, id string) bool {
+	return id > p.After && (p.UpTo == "" || id <= p.UpTo)
 }
 
 // wanted tells whether a query is for the organization or user.

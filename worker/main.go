@@ -161,6 +161,7 @@ func (h *house) work(ctx context.Context) error {
 	reasons := activities.NewReasons()
 	reasons.Source, reasons.SourceDown = h.governor.WaitingFor, h.governor.Down
 	does := &activities.Activities{
+		Worker:       h.name,
 		Source:       h.governed(),
 		Files:        h.files,
 		Ledger:       h.ledger,

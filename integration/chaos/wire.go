@@ -183,12 +183,12 @@ func (t *talk) struck(message []byte) bool {
 		name, values, _ := bytes.Cut(rest, []byte{0})
 		text := t.statements[string(name)]
 		switch {
-		case contains(text, "insert into settlements"):
+		case contains(text, "farewell_ledger.settle("):
 			if t.wire.strikes(unsettled) {
 				return true
 			}
 			t.settling.Store(true)
-		case contains(text, "insert into evidence") && bytes.Contains(values, []byte("accepted")):
+		case contains(text, "farewell_ledger.record(") && bytes.Contains(values, []byte("accepted")):
 			return t.wire.strikes(unrecorded)
 		}
 	}
