@@ -34,9 +34,10 @@ func (p *peopleLocks) of(m migration.Migration, e migration.Entity) *sync.Mutex 
 }
 
 // reserveErrand waits until this lane is the only one, of all workers, that
-// brings people of the migration's entity on demand. The other way would work as
-// well, but each lane that begins fences the one before, and takes what that one
-// has just sent for lost until it was looked up: minutes. end must be called.
+// brings people of the migration's entity on demand. Without it nothing would be
+// wrong, only slow: each lane that begins fences the one before, and takes what
+// that one has just sent for lost until it was looked up, which is minutes. end
+// must be called.
 func (l *lane) reserveErrand(e migration.Entity) (end func(), err error) {
 	l.a.Reasons.set(l.reason, "people_on_demand", "people whom the tickets name are being brought by another lane or worker", time.Time{})
 	defer l.a.Reasons.set(l.reason, "", "", time.Time{})

@@ -80,7 +80,7 @@ func (l *Ledger) intend(ctx context.Context, h migration.Hold, b migration.Batch
 	case written != nil:
 		return *written, nil
 	case before == nil:
-		return time.Time{}, errLostRace
+		return time.Time{}, errors.New("the ledger neither wrote the intent nor has another")
 	case settled:
 		return time.Time{}, fmt.Errorf("%w: the same records need a new generation", ErrSettled)
 	case fence != h.Fence:

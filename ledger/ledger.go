@@ -127,7 +127,7 @@ func refusedForGood(err error) bool {
 }
 
 // repeated calls do again when the server chose it as the victim of a deadlock
-// or a lost race, of which nothing remains, and when the connection was lost,
+// or of a race, of which nothing remains, and when the connection was lost,
 // of which it is unknown what remains: all that comes here may be repeated. A
 // server that restarts is back within the time of one call.
 func repeated(ctx context.Context, do func() error) error {
@@ -139,7 +139,7 @@ func repeated(ctx context.Context, do func() error) error {
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return err
-		case errors.Is(err, errLostRace) || errors.As(err, &refused) && (refused.Code == "40001" || refused.Code == "40P01"):
+		case errors.As(err, &refused) && (refused.Code == "40001" || refused.Code == "40P01"):
 			if try == tries {
 				return err
 			}
@@ -175,10 +175,6 @@ func connectionLost(err error) bool {
 	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) ||
 		errors.As(err, &unreachable) || errors.As(err, &unconnected)
 }
-
-// errLostRace: another connection wrote the same row between the statement's
-// snapshot and its own write; the next try sees it.
-var errLostRace = errors.New("lost a race against the same write")
 
 // key is a migration as the first three parameters of a statement.
 func key(m migration.Migration, more ...any) []any {

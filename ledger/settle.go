@@ -137,5 +137,5 @@ func readSettled(results pgx.BatchResults) error {
 	case !same:
 		return errors.New("the items are not those of the batch, in its order")
 	}
-	return errLostRace
+	return errors.New("the ledger neither wrote the settlement nor has another")
 }
