@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,9 +22,13 @@ func (a *Activities) CompareSource(ctx context.Context, in migration.CompareInpu
 		return migration.CompareOutcome{}, err
 	}
 	c := comparer{a: a, in: in, asOf: plan.AsOf, found: map[migration.Entity][]migration.Failure{}}
-	if in.Limited {
-		plan.Partitions = nil // a trial knows that it left records out
+	entities := in.Entities
+	if len(entities) == 0 {
+		entities = migration.Work()
 	}
+	plan.Partitions = slices.DeleteFunc(plan.Partitions, func(p migration.Partition) bool {
+		return in.Limited || !slices.Contains(entities, p.Entity) // a trial knows that it left records out
+	})
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	next := c.readAhead(ctx, plan.Partitions)
@@ -39,7 +44,7 @@ func (a *Activities) CompareSource(ctx context.Context, in migration.CompareInpu
 			return migration.CompareOutcome{}, ctx.Err()
 		}
 	}
-	for _, e := range migration.Work() {
+	for _, e := range entities {
 		if err := a.Ledger.Compared(ctx, in.Migration, in.Run, e, c.found[e]); err != nil {
 			return migration.CompareOutcome{}, fmt.Errorf("list what the comparison found: %w", err)
 		}

@@ -120,7 +120,8 @@ type ExportOutcome struct {
 type CompareInput struct {
 	Migration Migration `json:"migration"`
 	Run       string    `json:"run"`
-	Final     bool      `json:"final"` // no catch-up follows: list what arrived late
+	Entities  []Entity  `json:"entities,omitempty"` // that are compared; none: all
+	Final     bool      `json:"final"`              // no catch-up follows: list what arrived late
 	Limited   bool      `json:"limited,omitempty"`
 }
 

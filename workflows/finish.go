@@ -104,7 +104,7 @@ func (r *run) record(word migration.Control, ended bool) migration.RecordStateIn
 		Control:    word,
 		Reason:     r.reason,
 		Limit:      r.in.Options.Limit,
-		Comparison: r.comparison,
+		Comparison: r.comparison.Add(r.compared),
 		Duplicates: r.sweep.Repaired,
 		Parked:     r.parkedList(),
 		Ended:      ended,

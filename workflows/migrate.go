@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,16 +34,20 @@ type run struct {
 	reason  migration.Reason
 	paused  *migration.Command
 
-	rows       map[migration.Entity]int64
-	streams    bool
-	counts     map[string]migration.Counts // by partition id
-	entityOf   map[string]migration.Entity
-	exact      migration.EntityCounts // set when the ledger has added up
-	comparison migration.Comparison
-	sweep      migration.SweepOutcome
-	readBack   migration.ReadBackOutcome
-	bundle     string
-	published  migration.EntityCounts // the ledger's sums when it was published
+	rows    map[migration.Entity]int64
+	streams bool
+	last    []migration.PlannedPartition // what comes when the last ticket is there
+	// suspendsLast: it does. A run of an earlier program did not see to that.
+	suspendsLast bool
+	counts       map[string]migration.Counts // by partition id
+	entityOf     map[string]migration.Entity
+	exact        migration.EntityCounts // set when the ledger has added up
+	comparison   migration.Comparison
+	compared     migration.Comparison // of what comes last
+	sweep        migration.SweepOutcome
+	readBack     migration.ReadBackOutcome
+	bundle       string
+	published    migration.EntityCounts // the ledger's sums when it was published
 
 	parked  map[string]migration.Parked
 	retried map[string]bool // an operator wants the partition tried again
@@ -157,17 +162,31 @@ func (r *run) makePlan(ctx workflow.Context) ([]migration.Partition, error) {
 		return nil, err
 	}
 	r.rows, r.streams = out.Rows, out.Streams
+	r.suspendsLast = !r.streams && workflow.GetVersion(ctx, "suspensions last", workflow.DefaultVersion, 1) == 1
 	var todo []migration.Partition
 	for _, p := range out.Partitions {
-		if p.Work {
+		switch {
+		case r.suspendsLast && p.Partition.Entity == migration.Suspensions:
+			r.last = append(r.last, p)
+		case p.Work:
 			todo = append(todo, p.Partition)
 		}
 	}
 	return todo, nil
 }
 
-// catchUp brings what the source gained meanwhile, a bounded number of times.
+// catchUp brings what the source gained meanwhile.
 func (r *run) catchUp(ctx workflow.Context) error {
+	var entities []migration.Entity // all
+	if r.suspendsLast {
+		entities = slices.DeleteFunc(migration.Work(), func(e migration.Entity) bool { return e == migration.Suspensions })
+	}
+	return r.compare(ctx, entities, &r.comparison, r.export)
+}
+
+// compare looks for what the source has and the ledger does not, and has it
+// exported, a bounded number of times.
+func (r *run) compare(ctx workflow.Context, entities []migration.Entity, found *migration.Comparison, export func(workflow.Context, []migration.Partition) error) error {
 	for pass := 1; ; pass++ {
 		if err := r.enter(ctx, migration.StateVerifying); err != nil {
 			return err
@@ -177,20 +196,43 @@ func (r *run) catchUp(ctx workflow.Context) error {
 		out, err := execute(ctx, looks(id, "compare the source's ids with the ledger"), migration.CompareSource, migration.CompareInput{
 			Migration: r.in.Migration,
 			Run:       r.id,
+			Entities:  entities,
 			Final:     final,
 			Limited:   r.in.Options.Limit > 0,
 		})
 		if err != nil {
 			return err
 		}
-		r.comparison = out.Comparison
+		*found = out.Comparison
 		if len(out.Partitions) == 0 || final {
 			return nil
 		}
-		if err := r.export(ctx, out.Partitions); err != nil {
+		if err := export(ctx, out.Partitions); err != nil {
 			return err
 		}
 	}
+}
+
+// exportLast brings what must come when the last ticket is there: Zendesk takes
+// no ticket of a user who is suspended.
+func (r *run) exportLast(ctx workflow.Context) error {
+	if len(r.last) == 0 || r.in.Options.Limit > 0 {
+		return nil // a trial takes the people whom its tickets name, on demand
+	}
+	export := func(ctx workflow.Context, partitions []migration.Partition) error {
+		return r.exportAll(ctx, partitions, peopleLanes, new(int64))
+	}
+	var todo []migration.Partition
+	for i := range r.last {
+		if r.last[i].Work {
+			todo = append(todo, r.last[i].Partition)
+		}
+		r.last[i].Work = false // the next time is only for what the comparison finds
+	}
+	if err := export(ctx, todo); err != nil {
+		return err
+	}
+	return r.compare(ctx, []migration.Entity{migration.Suspensions}, &r.compared, export)
 }
 
 // verify proves that the sum is right before the run may call itself completed.
@@ -232,6 +274,14 @@ func (r *run) gatherProofs(ctx workflow.Context) error {
 	proofs := []func(workflow.Context) error{r.sweepDuplicates, r.readSampleBack}
 	if r.streams {
 		proofs = []func(workflow.Context) error{r.publish}
+	}
+	if r.suspendsLast {
+		return sideBySide(ctx, append(proofs, func(ctx workflow.Context) error {
+			if err := r.exportLast(ctx); err != nil {
+				return err
+			}
+			return r.addUp(ctx)
+		})...)
 	}
 	if workflow.GetVersion(ctx, "proofs side by side", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
 		for _, proof := range append(proofs, r.addUp) {
@@ -285,15 +335,15 @@ func (r *run) addUp(ctx workflow.Context) error {
 
 // fault is what is wrong with the sum, if anything.
 func (r *run) fault() string {
-	total := r.exact.Total()
+	total, missing := r.exact.Total(), r.comparison.Add(r.compared).Missing
 	skippedSome := len(r.skipped) > 0
 	switch {
 	case total.InDoubt > 0 && !skippedSome:
 		return strconv.FormatInt(total.InDoubt, 10) + " records are in doubt"
 	case !total.Conserved() && !skippedSome:
 		return "read " + strconv.FormatInt(total.Read, 10) + " records but settled " + strconv.FormatInt(total.Settled(), 10)
-	case r.comparison.Missing > 0 && !skippedSome:
-		return strconv.FormatInt(r.comparison.Missing, 10) + " records of the source have no outcome"
+	case missing > 0 && !skippedSome:
+		return strconv.FormatInt(missing, 10) + " records of the source have no outcome"
 	case r.sweep.Unresolved > 0:
 		return strconv.FormatInt(r.sweep.Unresolved, 10) + " records are in the account more than once and it is not clear which copy to keep"
 	case r.sweep.Missing > 0:
@@ -327,7 +377,7 @@ func (r *run) readSampleBack(ctx workflow.Context) error {
 	if r.total().Created == 0 {
 		return nil
 	}
-	if workflow.GetVersion(ctx, "read back", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+	if !r.suspendsLast && workflow.GetVersion(ctx, "read back", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
 		return nil // the run began before there was a read-back
 	}
 	out, err := execute(ctx, looks(r.try("read-back"), "read a sample back from the account"), migration.ReadBack, migration.ReadBackInput{

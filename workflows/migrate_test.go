@@ -3,6 +3,7 @@ package workflows
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,27 +24,38 @@ type world struct {
 
 	preflight func() (migration.CheckOutcome, error)
 	export    func(in migration.ExportInput, attempt int) (migration.ExportOutcome, error)
-	compare   func(pass int) migration.CompareOutcome
+	compare   func(in migration.CompareInput) migration.CompareOutcome
 	sweep     func() migration.SweepOutcome
 	readBack  func() migration.ReadBackOutcome
 	counts    migration.EntityCounts
+	suspended bool                   // the source knows of suspensions
 	streams   bool                   // the destination is a bundle
 	published migration.EntityCounts // the ledger's sums after publishing; nil: those of counts
 
 	mu       sync.Mutex
 	exports  []migration.ExportInput
 	attempts map[string]int
-	compares int
+	compares []migration.CompareInput
 	states   []migration.RecordStateInput
 	settled  int
 }
 
 var (
-	users   = migration.Partition{ID: "users-0001", Entity: migration.Users, Rows: 3}
-	first   = migration.Partition{ID: "tickets-0001", Entity: migration.Tickets, UpTo: "3", Rows: 3}
-	second  = migration.Partition{ID: "tickets-0002", Entity: migration.Tickets, After: "3", Rows: 2}
-	subject = migration.Migration{Customer: "acme", Destination: migration.DestinationZendesk, Account: "acme-support"}
+	users     = migration.Partition{ID: "users-0001", Entity: migration.Users, Rows: 3}
+	first     = migration.Partition{ID: "tickets-0001", Entity: migration.Tickets, UpTo: "3", Rows: 3}
+	second    = migration.Partition{ID: "tickets-0002", Entity: migration.Tickets, After: "3", Rows: 2}
+	suspended = migration.Partition{ID: "suspensions-0001", Entity: migration.Suspensions, Rows: 1}
+	subject   = migration.Migration{Customer: "acme", Destination: migration.DestinationZendesk, Account: "acme-support"}
 )
+
+// planned is the plan, with suspensions or without.
+func planned(suspensions bool) []migration.PlannedPartition {
+	plan := []migration.PlannedPartition{{Partition: users, Work: true}, {Partition: first, Work: true}, {Partition: second, Work: true}}
+	if suspensions {
+		plan = append(plan, migration.PlannedPartition{Partition: suspended, Work: true})
+	}
+	return plan
+}
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
@@ -54,7 +66,7 @@ func newWorld(t *testing.T) *world {
 		export: func(in migration.ExportInput, _ int) (migration.ExportOutcome, error) {
 			return done(in.Partition.Rows), nil
 		},
-		compare:  func(int) migration.CompareOutcome { return migration.CompareOutcome{} },
+		compare:  func(migration.CompareInput) migration.CompareOutcome { return migration.CompareOutcome{} },
 		sweep:    func() migration.SweepOutcome { return migration.SweepOutcome{} },
 		readBack: func() migration.ReadBackOutcome { return migration.ReadBackOutcome{} },
 		counts: migration.EntityCounts{
@@ -82,7 +94,7 @@ func (w *world) register() {
 	answer(w, migration.Preflight, func(migration.PreflightInput) (migration.CheckOutcome, error) { return w.preflight() })
 	answer(w, migration.MakePlan, func(migration.MakePlanInput) (migration.MakePlanOutcome, error) {
 		return migration.MakePlanOutcome{
-			Partitions: []migration.PlannedPartition{{Partition: users, Work: true}, {Partition: first, Work: true}, {Partition: second, Work: true}},
+			Partitions: planned(w.suspended),
 			Rows:       map[migration.Entity]int64{migration.Users: 3, migration.Tickets: 5},
 			Streams:    w.streams,
 		}, nil
@@ -102,11 +114,11 @@ func (w *world) register() {
 		w.mu.Unlock()
 		return w.export(in, attempt)
 	})
-	answer(w, migration.CompareSource, func(migration.CompareInput) (migration.CompareOutcome, error) {
+	answer(w, migration.CompareSource, func(in migration.CompareInput) (migration.CompareOutcome, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.compares++
-		return w.compare(w.compares), nil
+		w.compares = append(w.compares, in)
+		return w.compare(in), nil
 	})
 	answer(w, migration.ReadBack, func(migration.ReadBackInput) (migration.ReadBackOutcome, error) { return w.readBack(), nil })
 	answer(w, migration.SweepDuplicates, func(migration.SweepInput) (migration.SweepOutcome, error) { return w.sweep(), nil })
@@ -443,18 +455,100 @@ func TestCancelSettlesOpenBatchesThenEnds(t *testing.T) {
 func TestCatchUpBringsWhatCameMeanwhileAtMostThreeTimes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.compare = func(int) migration.CompareOutcome {
+	w.compare = func(migration.CompareInput) migration.CompareOutcome {
 		return migration.CompareOutcome{Partitions: []migration.Partition{second}, Comparison: migration.Comparison{ArrivedLate: 1}}
 	}
 	p, err := w.run(t, migration.Options{})
 	if err != nil || p.State != migration.StateCompleted {
 		t.Fatalf("ended as %s, %v", p.State, err)
 	}
-	if w.attempts[second.ID] != 1+catchUpPasses || w.compares != catchUpPasses+1 {
-		t.Errorf("%d exports after %d comparisons", w.attempts[second.ID], w.compares)
+	if w.attempts[second.ID] != 1+catchUpPasses || len(w.compares) != catchUpPasses+1 {
+		t.Errorf("%d exports after %d comparisons", w.attempts[second.ID], len(w.compares))
 	}
 	if p.Comparison.ArrivedLate != 1 {
 		t.Errorf("arrived late: %d", p.Comparison.ArrivedLate)
+	}
+}
+
+func TestUsersAreSuspendedWhenTheLastLateTicketIsThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.suspended = true
+	late := map[migration.Entity]migration.Partition{migration.Tickets: second, migration.Suspensions: suspended} // found once each
+	w.compare = func(in migration.CompareInput) (out migration.CompareOutcome) {
+		for _, e := range in.Entities {
+			if p, ok := late[e]; ok {
+				out.Partitions = append(out.Partitions, p)
+				delete(late, e)
+			}
+		}
+		return out
+	}
+	p, err := w.run(t, migration.Options{})
+	if err != nil || p.State != migration.StateCompleted {
+		t.Fatalf("ended as %s, %v", p.State, err)
+	}
+	if got, want := w.exported()[3:], []string{second.ID, suspended.ID, suspended.ID}; !slices.Equal(got, want) {
+		t.Errorf("exported %v after the plan's people and tickets, want %v", got, want)
+	}
+	var compared []migration.Entity
+	for _, in := range w.compares {
+		compared = append(compared, in.Entities...)
+	}
+	for _, e := range migration.Work() {
+		if !slices.Contains(compared, e) {
+			t.Errorf("%s were not compared", e)
+		}
+	}
+}
+
+func TestAParkedSuspensionIsRetriedBesideTheProofs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.suspended = true
+	w.export = func(in migration.ExportInput, attempt int) (migration.ExportOutcome, error) {
+		if in.Partition == suspended && attempt == 1 {
+			return migration.ExportOutcome{Parked: &migration.Parked{Partition: suspended.ID, Code: "credentials"}}, nil
+		}
+		return done(in.Partition.Rows), nil
+	}
+	var seen migration.Progress
+	w.env.RegisterDelayedCallback(func() {
+		seen = query(t, w)
+		w.env.UpdateWorkflow(migration.UpdateRetry, "", accepted(t), migration.Command{By: "ann"})
+	}, time.Hour)
+	p, err := w.run(t, migration.Options{})
+	if err != nil || p.State != migration.StateCompleted {
+		t.Fatalf("ended as %s, %v", p.State, err)
+	}
+	if seen.State != migration.StateNeedsAttention || len(seen.Parked) != 1 || seen.Parked[0].Partition != suspended.ID {
+		t.Errorf("an hour later it was %s with parked %v", seen.State, seen.Parked)
+	}
+	if w.attempts[suspended.ID] != 2 {
+		t.Errorf("tried %d times", w.attempts[suspended.ID])
+	}
+}
+
+func TestASuspensionWithoutAnOutcomeNeedsAttention(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.suspended = true
+	w.compare = func(in migration.CompareInput) (out migration.CompareOutcome) {
+		if slices.Contains(in.Entities, migration.Suspensions) {
+			out.Comparison.Missing = 1
+		}
+		return out
+	}
+	var seen migration.Progress
+	w.env.RegisterDelayedCallback(func() {
+		seen = query(t, w)
+		w.env.UpdateWorkflow(migration.UpdateSkip, "", accepted(t), migration.Command{By: "ann"})
+	}, time.Hour)
+	if _, err := w.run(t, migration.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if seen.State != migration.StateNeedsAttention || seen.Comparison.Missing != 1 {
+		t.Errorf("an hour later it was %s, missing %d", seen.State, seen.Comparison.Missing)
 	}
 }
 
@@ -480,7 +574,7 @@ func TestWrongSumNeedsAttentionBeforeItMayComplete(t *testing.T) {
 			w.counts = migration.EntityCounts{migration.Tickets: row.counts}
 			w.sweep = func() migration.SweepOutcome { return row.sweep }
 			w.readBack = func() migration.ReadBackOutcome { return row.back }
-			w.compare = func(int) migration.CompareOutcome {
+			w.compare = func(migration.CompareInput) migration.CompareOutcome {
 				return migration.CompareOutcome{Comparison: migration.Comparison{Missing: row.missed}}
 			}
 			seen := false

@@ -38,8 +38,10 @@ var record = flag.String("record", "", "address of a Temporal server to record t
 type story struct {
 	name    string
 	options migration.Options
-	streams bool // the destination is a bundle
-	export  func(in migration.ExportInput, attempt int) migration.ExportOutcome
+	// suspended: the source knows of suspensions.
+	suspended bool
+	streams   bool // the destination is a bundle
+	export    func(in migration.ExportInput, attempt int) migration.ExportOutcome
 	// tell is what an operator does while the run goes on.
 	tell func(ctx context.Context, c client.Client, id string) error
 }
@@ -87,6 +89,17 @@ func stories() []story {
 		{name: "trial", options: migration.Options{Limit: 4}, export: plain},
 		{name: "bundle", streams: true, export: plain},
 		{name: "completed_side_by_side", export: plain},
+		{name: "suspends_last", suspended: true, export: plain},
+		{name: "suspends_last_retried", suspended: true, export: func(in migration.ExportInput, attempt int) migration.ExportOutcome {
+			if in.Partition == suspended && attempt == 1 {
+				return migration.ExportOutcome{Parked: &migration.Parked{Partition: suspended.ID, Code: "credentials"}}
+			}
+			return plain(in, attempt)
+		}, tell: func(ctx context.Context, c client.Client, id string) error {
+			return whenIn(ctx, c, id, migration.StateNeedsAttention, func() error {
+				return update(ctx, c, id, migration.UpdateRetry)
+			})
+		}},
 		{name: "bundle_side_by_side", streams: true, export: plain},
 	}
 }
@@ -241,7 +254,7 @@ func script(w worker.Worker, s story) {
 	answers(w, migration.Preflight, func(migration.PreflightInput) migration.CheckOutcome { return migration.CheckOutcome{} })
 	answers(w, migration.MakePlan, func(migration.MakePlanInput) migration.MakePlanOutcome {
 		return migration.MakePlanOutcome{
-			Partitions: []migration.PlannedPartition{{Partition: users, Work: true}, {Partition: first, Work: true}, {Partition: second, Work: true}},
+			Partitions: planned(s.suspended),
 			Rows:       map[migration.Entity]int64{migration.Users: 3, migration.Tickets: 5},
 			Streams:    s.streams,
 		}

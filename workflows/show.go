@@ -81,7 +81,7 @@ func (r *run) progress() migration.Progress {
 		Reason:     r.reason,
 		Percent:    r.percent(),
 		Counts:     r.byEntity(),
-		Comparison: r.comparison,
+		Comparison: r.comparison.Add(r.compared),
 		Duplicates: r.sweep.Repaired,
 		Parked:     r.parkedList(),
 		Bundle:     r.bundle,
