@@ -56,7 +56,7 @@ type Ledger interface {
 	OwnsJobs(ctx context.Context, jobIDs []string) (map[string]bool, error)
 
 	Targets(ctx context.Context, m migration.Migration, e migration.Entity, sourceIDs []string) (map[string]migration.Target, error)
-	Outcomes(ctx context.Context, m migration.Migration, partition string) (map[string]ledger.RecordState, error)
+	Outcomes(ctx context.Context, m migration.Migration, partition string) (ledger.Outcomes, error)
 	SettledTargets(ctx context.Context, m migration.Migration, e migration.Entity, sourceIDs []string) (map[string][]string, error)
 	AllOutcomes(ctx context.Context, m migration.Migration, e migration.Entity, fn func(partition, sourceID string, st ledger.RecordState) error) error
 	Compared(ctx context.Context, m migration.Migration, run string, e migration.Entity, list []migration.Failure) error

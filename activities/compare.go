@@ -65,8 +65,8 @@ type comparer struct {
 // bothSides is what source and ledger know of a partition.
 type bothSides struct {
 	listed   []migration.Listed
-	known    map[string]ledger.RecordState
-	demanded map[string]ledger.RecordState // of people: who was brought on demand
+	known    ledger.Outcomes
+	demanded ledger.Outcomes // of people: who was brought on demand
 	err      error
 }
 
@@ -114,9 +114,9 @@ func (c *comparer) partition(p migration.Partition, read bothSides) {
 	}
 	late := false
 	for _, r := range listed {
-		state, ok := known[r.ID]
+		state, ok := known.Of(r.ID)
 		if !ok {
-			state, ok = read.demanded[r.ID]
+			state, ok = read.demanded.Of(r.ID)
 		}
 		delete(known, r.ID)
 		if !ok {
@@ -135,11 +135,11 @@ func (c *comparer) partition(p migration.Partition, read bothSides) {
 			c.out.Comparison.ArrivedLate++
 		}
 	}
-	for id, state := range known {
+	for id := range known {
 		if !p.Entity.IsRecord() {
 			break
 		}
-		if state.Outcome != migration.Skipped {
+		if state, _ := known.Of(id); state.Outcome != migration.Skipped {
 			c.out.Comparison.DeletedAtSource++
 			c.list(p, id, "deleted_at_source", "gone from the source since it was read")
 		}

@@ -3,8 +3,6 @@ package activities
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,13 +80,6 @@ type rereader struct {
 	listed []migration.Failure
 }
 
-// sampled is a ticket that may be read back.
-type sampled struct {
-	ledger.RecordState
-	id, partition string
-	rank          uint64 // those with the lowest make the sample
-}
-
 func (r *rereader) run(ctx context.Context) error {
 	hardest, err := r.a.Source.Hardest(ctx, r.in.Migration.Customer, hardestOfEach)
 	if err != nil {
@@ -118,19 +109,18 @@ func (r *rereader) choose(ctx context.Context, hardest []string) ([]string, erro
 		hard[id] = true
 	}
 	r.states = make(map[string]sampled)
-	var drawn []sampled
+	seed := rank(0, r.in.Run)
+	drawn := draw{most: readBackMost}
 	err := r.a.Ledger.AllOutcomes(ctx, r.in.Migration, migration.Tickets, func(partition, id string, st ledger.RecordState) error {
 		if st.Outcome != migration.Created {
 			return nil
 		}
 		r.out.Created++
-		s := sampled{RecordState: st, id: id, partition: partition, rank: rank(r.in.Run, id)}
+		s := sampled{RecordState: st, id: id, partition: partition, rank: rank(seed, id)}
 		if hard[id] {
 			r.states[id] = s
-			return nil
-		}
-		if drawn = append(drawn, s); len(drawn) == 2*readBackMost {
-			drawn = lowest(drawn, readBackMost)
+		} else {
+			drawn.add(s)
 		}
 		return nil
 	})
@@ -144,23 +134,11 @@ func (r *rereader) choose(ctx context.Context, hardest []string) ([]string, erro
 	files := counts[migration.Attachments]
 	r.budget = max(readBackLeast, int(r.out.Created/readBackShare+min((files.Created+files.AlreadyThere)/filesShare, filesMost)))
 	ids := make([]string, 0, r.budget)
-	for _, s := range lowest(drawn, min(r.budget, readBackMost)) {
+	for _, s := range drawn.lowest(r.budget) {
 		r.states[s.id] = s
 		ids = append(ids, s.id)
 	}
 	return ids, nil
-}
-
-func lowest(list []sampled, n int) []sampled {
-	slices.SortFunc(list, func(a, b sampled) int { return cmp.Compare(a.rank, b.rank) })
-	return list[:min(n, len(list))]
-}
-
-// rank puts ids into an order that looks like chance and is the same for every
-// attempt of a run.
-func rank(seed, id string) uint64 {
-	sum := sha256.Sum256([]byte(seed + "\x00" + id))
-	return binary.BigEndian.Uint64(sum[:])
 }
 
 // read reads tickets back until the requests are used up.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,37 +19,93 @@ type RecordState struct {
 	Batch    string
 }
 
-// fate is a record's state with what orders it among others of the same record.
-type fate struct {
-	RecordState
-	settled int64 // the settlement's place among all; 0: not settled
+// decided is what the records of a batch share.
+type decided struct {
+	batch, run string
+	readAt     time.Time
+	settled    int64 // the settlement's place among all; 0: not settled
 }
 
 // overrides tells which of two batches speaks for a record that was in both:
 // the open one, else the one that was settled later.
-func (f fate) overrides(g fate) bool {
-	if f.settled == 0 || g.settled == 0 {
-		return f.settled == 0
+func (d *decided) overrides(other *decided) bool {
+	if d.settled == 0 || other.settled == 0 {
+		return d.settled == 0
 	}
-	return f.settled > g.settled
+	return d.settled > other.settled
 }
 
-// Outcomes tells how each record of a partition ended, by source id, from the
-// latest batch that decided about it. Records of an open batch have outcome 0.
-// Records that no batch has sent so far, and no open one holds, are missing.
-func (l *Ledger) Outcomes(ctx context.Context, m migration.Migration, partitionID string) (map[string]RecordState, error) {
-	fates, err := l.fates(ctx, m, partitionID)
+// fate is what became of a record in the batch that speaks for it.
+type fate struct {
+	*decided
+	target  string
+	outcome migration.Outcome
+}
+
+func (f fate) state() RecordState {
+	return RecordState{Outcome: f.outcome, TargetID: f.target, ReadAt: f.readAt, Run: f.run, Batch: f.batch}
+}
+
+// Outcomes tell how records ended, by source id, from the latest batch that
+// decided about each. Records of an open batch have outcome 0. Records that no
+// batch has sent so far, and no open one holds, are missing.
+type Outcomes map[string]fate
+
+// Of tells how a record ended; false: it is missing.
+func (o Outcomes) Of(sourceID string) (RecordState, bool) {
+	f, ok := o[sourceID]
+	if !ok {
+		return RecordState{}, false
+	}
+	return f.state(), true
+}
+
+// Outcomes tells how each record of a partition ended.
+func (l *Ledger) Outcomes(ctx context.Context, m migration.Migration, partitionID string) (Outcomes, error) {
+	batches, err := l.batchesOf(ctx, m, partitionID)
 	if err != nil {
 		return nil, failed("read the outcomes of "+partitionID+" of "+m.String(), err)
 	}
-	states := make(map[string]RecordState, len(fates))
-	for id, f := range fates {
-		states[id] = f.RecordState
+	records := 0
+	for _, b := range batches {
+		records += b.records()
 	}
-	return states, nil
+	fates := make(Outcomes, records)
+	for _, b := range batches {
+		b.decide(fates)
+	}
+	return fates, nil
 }
 
-func (l *Ledger) fates(ctx context.Context, m migration.Migration, partitionID string) (map[string]fate, error) {
+// batchLists is a batch as the tables keep it.
+type batchLists struct {
+	decided
+	sources, targets, outcomes string
+}
+
+func (b *batchLists) records() int { return strings.Count(b.sources, separator) + 1 }
+
+// decide notes the fate of each record for which no other batch speaks.
+func (b *batchLists) decide(fates Outcomes) {
+	ids, targets := b.sources, b.targets
+	for i := range b.records() {
+		var id string
+		f := fate{decided: &b.decided}
+		id, ids, _ = strings.Cut(ids, separator)
+		f.target, targets, _ = strings.Cut(targets, separator)
+		if i < len(b.outcomes) {
+			f.outcome = migration.Outcome(b.outcomes[i])
+		}
+		if f.outcome == migration.NotSent {
+			continue
+		}
+		if known, ok := fates[id]; !ok || f.overrides(known.decided) {
+			fates[id] = f
+		}
+	}
+}
+
+func (l *Ledger) batchesOf(ctx context.Context, m migration.Migration, partitionID string) ([]*batchLists, error) {
 	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	rows, err := l.pool.Query(ctx, `
@@ -61,32 +118,17 @@ func (l *Ledger) fates(ctx context.Context, m migration.Migration, partitionID s
 	if err != nil {
 		return nil, err
 	}
-	fates := make(map[string]fate)
-	var f fate
-	var idText, targetText, outcomes string
+	var batches []*batchLists
+	var b batchLists
 	var readAt *time.Time
-	_, err = pgx.ForEachRow(rows, []any{&f.Batch, &idText, &readAt, &f.Run, &f.settled, &outcomes, &targetText}, func() error {
-		targets := fromList(targetText)
-		for i, id := range fromList(idText) {
-			record := f
-			record.ReadAt = orZero(readAt)
-			if i < len(targets) {
-				record.TargetID = targets[i]
-			}
-			if i < len(outcomes) {
-				record.Outcome = migration.Outcome(outcomes[i])
-			}
-			if record.Outcome == migration.NotSent {
-				continue
-			}
-			if known, ok := fates[id]; !ok || record.overrides(known) {
-				fates[id] = record
-			}
-		}
+	_, err = pgx.ForEachRow(rows, []any{&b.batch, &b.sources, &readAt, &b.run, &b.settled, &b.outcomes, &b.targets}, func() error {
+		batch := b
+		batch.readAt = orZero(readAt)
+		batches = append(batches, &batch)
 		readAt = nil
 		return nil
 	})
-	return fates, err
+	return batches, err
 }
 
 // AllOutcomes calls fn once for each record of an entity, as Outcomes would
@@ -98,29 +140,29 @@ func (l *Ledger) AllOutcomes(ctx context.Context, m migration.Migration, e migra
 	if err != nil {
 		return failed("list the partitions of "+m.String(), err)
 	}
-	others := make(map[string]map[string]fate, len(onDemand))
+	others := make(map[string]Outcomes, len(onDemand))
 	for _, p := range onDemand {
-		if others[p], err = l.fates(ctx, m, p); err != nil {
-			return failed("read the outcomes of "+p+" of "+m.String(), err)
+		if others[p], err = l.Outcomes(ctx, m, p); err != nil {
+			return err
 		}
 	}
 	for _, p := range planned {
-		fates, err := l.fates(ctx, m, p)
+		fates, err := l.Outcomes(ctx, m, p)
 		if err != nil {
-			return failed("read the outcomes of "+p+" of "+m.String(), err)
+			return err
 		}
 		for id, f := range fates {
 			if !claim(others, id, f) {
 				continue
 			}
-			if err := fn(p, id, f.RecordState); err != nil {
+			if err := fn(p, id, f.state()); err != nil {
 				return err
 			}
 		}
 	}
 	for _, p := range onDemand {
 		for id, f := range others[p] {
-			if err := fn(p, id, f.RecordState); err != nil {
+			if err := fn(p, id, f.state()); err != nil {
 				return err
 			}
 		}
@@ -130,9 +172,9 @@ func (l *Ledger) AllOutcomes(ctx context.Context, m migration.Migration, e migra
 
 // claim tells whether f speaks for the record, and if so removes the others'
 // word for it.
-func claim(others map[string]map[string]fate, id string, f fate) bool {
+func claim(others map[string]Outcomes, id string, f fate) bool {
 	for _, fates := range others {
-		if other, ok := fates[id]; ok && other.overrides(f) {
+		if other, ok := fates[id]; ok && other.overrides(f.decided) {
 			return false
 		}
 	}

@@ -30,7 +30,7 @@ func TestBatchGoesFromIntentOverEvidenceToSettlement(t *testing.T) {
 	}
 	outcomes, err := l.Outcomes(t.Context(), acme, h.Partition.ID)
 	must(t, err)
-	if got := outcomes["1"]; got.Outcome != migration.Created || got.TargetID != "90001" || got.Run != "run-1" || got.Batch != b.ID {
+	if got, ok := outcomes.Of("1"); !ok || got.Outcome != migration.Created || got.TargetID != "90001" || got.Run != "run-1" || got.Batch != b.ID {
 		t.Errorf("outcome of 1: %+v", got)
 	}
 }

@@ -70,14 +70,15 @@ func (s *Source) IDs(ctx context.Context, customer string, p migration.Partition
 	sel := selection{customer: customer, after: p.After, upTo: p.UpTo}
 	err := s.onEntity(ctx, op, p.Entity, sel, func(ctx context.Context, conn *pgx.Conn, from string, args []any) error {
 		var err error
-		listed, err = readListed(ctx, conn, string(p.Entity), from, args)
+		listed, err = readListed(ctx, conn, p, from, args)
 		return err
 	})
 	return listed, err
 }
 
-func readListed(ctx context.Context, conn *pgx.Conn, view, from string, args []any) ([]migration.Listed, error) {
-	var listed []migration.Listed
+func readListed(ctx context.Context, conn *pgx.Conn, p migration.Partition, from string, args []any) ([]migration.Listed, error) {
+	view := string(p.Entity)
+	listed := make([]migration.Listed, 0, p.Rows) // as many as there were when the plan was made
 	rows, err := conn.Query(ctx, "select v.id::text, v.created_at, v.updated_at "+from+" order by v.id", args...)
 	err = eachRow(rows, err, func(r *row) {
 		l := migration.Listed{ID: r.id(view), CreatedAt: r.time(), UpdatedAt: r.time()}
