@@ -1,11 +1,13 @@
 package ledger_test
 
 import (
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"farewell/ledger"
 	"farewell/migration"
 )
 
@@ -32,6 +34,84 @@ func BenchmarkBatchLifecycle(b *testing.B) {
 	b.ReportMetric(3*float64(b.N)/time.Since(begun).Seconds(), "commits/s")
 	b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(b.N), "cpu-µs/batch")
 }
+
+// BenchmarkLanes is what a worker asks of the ledger: three lanes, each with a
+// partition and up to 13 batches on their way, begin a batch every 6 ms, and
+// jobs that have ended are told of together, every 20 ms. What counts is the
+// CPU time of both sides; the pace is given.
+func BenchmarkLanes(b *testing.B) {
+	const lanes, flight = 3, 13
+	_, url := open(b)
+	l, err := ledger.Open(b.Context(), url, ledger.Options{MaxConns: 6})
+	must(b, err)
+	defer l.Close()
+	var holds []migration.Hold
+	for n := range lanes {
+		holds = append(holds, takeOver(b, l, tickets(n+1), "run-1"))
+	}
+	polls := newPolls(20 * time.Millisecond)
+	defer polls.stop()
+	before := cpu(b)
+	b.ResetTimer()
+	var all sync.WaitGroup
+	for n, h := range holds {
+		all.Go(func() {
+			pace := time.NewTicker(6 * time.Millisecond)
+			defer pace.Stop()
+			seats := make(chan struct{}, flight)
+			for i := n; i < b.N; i += lanes {
+				seats <- struct{}{}
+				<-pace.C
+				t := newTravel(h, 700_000_000+i*100, 100)
+				t.intend(b, l)
+				all.Go(func() {
+					t.accept(b, l)
+					polls.wait()
+					t.settle(b, l)
+					<-seats
+				})
+			}
+		})
+	}
+	all.Wait()
+	b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(b.N), "cpu-µs/batch")
+}
+
+// polls lets those who wait go on together, at every tick.
+type polls struct {
+	mu   sync.Mutex
+	next chan struct{}
+	end  chan struct{}
+}
+
+func newPolls(every time.Duration) *polls {
+	p := &polls{next: make(chan struct{}), end: make(chan struct{})}
+	go func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+			case <-p.end:
+				return
+			}
+			p.mu.Lock()
+			close(p.next)
+			p.next = make(chan struct{})
+			p.mu.Unlock()
+		}
+	}()
+	return p
+}
+
+func (p *polls) wait() {
+	p.mu.Lock()
+	next := p.next
+	p.mu.Unlock()
+	<-next
+}
+
+func (p *polls) stop() { close(p.end) }
 
 // cpu is the time that this process has used so far.
 func cpu(b *testing.B) time.Duration {

@@ -11,6 +11,8 @@ import (
 	"farewell/migration"
 )
 
+const recordSQL = "select farewell_ledger.record(" + theMigration + ", $4, false, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+
 // Record appends what became known about a batch. It needs no hold: evidence is
 // taken from any attempt, before and after the settlement. e.At is set by the
 // ledger. Writing the same again adds nothing.
@@ -26,10 +28,9 @@ func (l *Ledger) Record(ctx context.Context, m migration.Migration, batchID stri
 		return fmt.Errorf("ledger: %s: %w", op, err)
 	}
 	var known bool
-	err = repeated(ctx, func() error {
-		return l.pool.QueryRow(ctx, "select farewell_ledger.record("+theMigration+", $4, false, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-			key(m, append([]any{batchID}, args...)...)...).Scan(&known)
-	})
+	err = l.write(ctx, &write{place: m.String(), statements: []statement{{recordSQL, key(m, append([]any{batchID}, args...)...), func(row pgx.Row) error {
+		return row.Scan(&known)
+	}}}})
 	if err == nil && !known {
 		err = errors.New("the ledger knows nothing of " + m.String())
 	}

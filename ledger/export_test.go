@@ -5,3 +5,14 @@ import "time"
 // GiveUpAfter shortens the limit of a call for a test. Not to be called while
 // calls are under way.
 func (l *Ledger) GiveUpAfter(d time.Duration) { l.giveUp = d }
+
+// WaitPatiently has writes wait for the transaction under way as long as it
+// takes. Not to be called while calls are under way.
+func (l *Ledger) WaitPatiently() { l.writes.patience = time.Hour }
+
+// Waiting is how many writes wait for the next transaction.
+func (l *Ledger) Waiting() int {
+	l.writes.mu.Lock()
+	defer l.writes.mu.Unlock()
+	return len(l.writes.waiting)
+}

@@ -93,13 +93,7 @@ func TestTakeOverWaitsForAnIntentInFlightAndSeesIt(t *testing.T) {
 	h := takeOver(t, l, tickets(1), "run-1")
 	b := inOrder(h, "1", "2")
 
-	// A row of the same key, not committed, holds the intent between its check
-	// and its write.
-	obstacle := begin(t, url)
-	_, err := obstacle.Exec(t.Context(), `
-		insert into farewell_ledger.intents (migration_id, partition_id, run_id, generation, fence, intent_at, send_by, level, in_order, batch_id, source_ids)
-		select migration_id, id, 0, 0, 0, now(), now(), 0, true, $1, '' from farewell_ledger.partitions`, b.ID)
-	must(t, err)
+	obstacle := obstruct(t, url, b) // holds the intent between its check and its write
 	intended := make(chan error, 1)
 	go func() {
 		_, err := l.Intend(t.Context(), h, b, sending)
@@ -174,6 +168,18 @@ func TestIntentRepeatedUnderTheSameHoldKeepsItsSendBy(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
+}
+
+// obstruct holds up whoever writes the intent of a batch: it is a row of the
+// same key, not committed.
+func obstruct(t *testing.T, url string, b migration.Batch) pgx.Tx {
+	t.Helper()
+	obstacle := begin(t, url)
+	_, err := obstacle.Exec(t.Context(), `
+		insert into farewell_ledger.intents (migration_id, partition_id, run_id, generation, fence, intent_at, send_by, level, in_order, batch_id, source_ids)
+		select migration_id, id, 0, 0, 0, now(), now(), 0, true, $1, '' from farewell_ledger.partitions`, b.ID)
+	must(t, err)
+	return obstacle
 }
 
 // begin opens a transaction on a connection of its own.

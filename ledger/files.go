@@ -60,44 +60,34 @@ const besideSQL = `
 		select from partitions f where f.migration_id = p.migration_id and f.name = $6 and f.fence = p.fence)
 	on conflict (migration_id, name) do update set fence = excluded.fence`
 
-// queueFiles adds the attachments of a batch to the transaction that settles
-// it: they are a batch of their own, of the same name, written and settled
-// under the hold of the tickets.
-func queueFiles(q *pgx.Batch, h migration.Hold, batchID string, items []migration.Item) error {
+// filesStatements settle the attachments of a batch, in the transaction that
+// settles it: they are a batch of their own, of the same name, written and
+// settled under the hold of the tickets.
+func filesStatements(h migration.Hold, batchID string, items []migration.Item) ([]statement, error) {
 	if len(items) == 0 {
-		return nil
+		return nil, nil
 	}
 	beside := h
 	beside.Partition = migration.BesideTickets(h.Partition)
 	id := "files-" + batchID
-	d, err := newDecision(beside, id, nil, migration.Settlement{Items: items, Verdict: "decided"})
+	args, err := settleArgs(beside, id, nil, migration.Settlement{Items: items, Verdict: "decided"})
 	if err != nil {
-		return fmt.Errorf("attachments: %w", err)
+		return nil, fmt.Errorf("attachments: %w", err)
 	}
 	ids := make([]string, len(items))
 	for i, item := range items {
 		ids[i] = item.SourceID
 	}
-	q.Queue(besideSQL, key(h.Migration, h.Partition.ID, h.Fence, beside.Partition.ID)...)
-	// They are not sent, so they wait for nothing. That they are new is decided
-	// by what is there, not by the place of their tickets.
-	q.Queue(intendSQL, key(h.Migration, beside.Partition.ID, h.Fence, h.Run, id, 0, nil, 0, 0, false, idList(ids), len(ids), true, nil)...)
-	q.Queue(settleSQL, d.args...)
-	return nil
-}
-
-// readFiles reads what queueFiles has queued.
-func readFiles(results pgx.BatchResults, items []migration.Item) error {
-	if len(items) == 0 {
-		return nil
-	}
-	for range 2 {
-		if _, err := results.Exec(); err != nil {
-			return fmt.Errorf("attachments: %w", err)
-		}
-	}
-	if err := readSettled(results); err != nil {
-		return fmt.Errorf("attachments: %w", err)
-	}
-	return nil
+	return []statement{
+		{sql: besideSQL, args: key(h.Migration, h.Partition.ID, h.Fence, beside.Partition.ID)},
+		// They are not sent, so they wait for nothing. That they are new is decided
+		// by what is there, not by the place of their tickets.
+		{sql: intendSQL, args: key(h.Migration, beside.Partition.ID, h.Fence, h.Run, id, 0, nil, 0, 0, false, idList(ids), len(ids), true, nil)},
+		{settleSQL, args, func(row pgx.Row) error {
+			if err := readSettled(row); err != nil {
+				return fmt.Errorf("attachments: %w", err)
+			}
+			return nil
+		}},
+	}, nil
 }

@@ -33,10 +33,7 @@ func (l *Ledger) Intend(ctx context.Context, h migration.Hold, b migration.Batch
 	if err := distinct(b.SourceIDs); err != nil {
 		return time.Time{}, fmt.Errorf("ledger: %s: %w", op, err)
 	}
-	err = repeated(ctx, func() (err error) {
-		sendBy, err = l.intend(ctx, h, b, sendWithin)
-		return err
-	})
+	sendBy, err = l.intend(ctx, h, b, sendWithin)
 	switch {
 	case errors.Is(err, ErrFenced):
 		return time.Time{}, fenced("write the intent of batch "+b.ID+" in", h)
@@ -59,19 +56,18 @@ func (l *Ledger) intend(ctx context.Context, h migration.Hold, b migration.Batch
 	if err != nil {
 		return time.Time{}, err
 	}
-	var q pgx.Batch
-	q.Queue(intendSQL, key(h.Migration, h.Partition.ID, h.Fence, h.Run, b.ID, b.Generation, orNull(b.ReadAt),
-		sendWithin.Microseconds(), b.Level, b.InOrder, idList(b.SourceIDs), len(b.SourceIDs), firstTime, files)...).QueryRow(func(row pgx.Row) error {
+	w := &write{place: placeOf(h), statements: []statement{{intendSQL, key(h.Migration, h.Partition.ID, h.Fence, h.Run, b.ID, b.Generation, orNull(b.ReadAt),
+		sendWithin.Microseconds(), b.Level, b.InOrder, idList(b.SourceIDs), len(b.SourceIDs), firstTime, files), func(row pgx.Row) error {
 		return row.Scan(&held, &written, &before, &fence, &settled)
-	})
+	}}}}
 	if len(b.Changes) > 0 || !firstTime {
 		args, err := changesArgs(h, b)
 		if err != nil {
 			return time.Time{}, err
 		}
-		q.Queue(changesSQL, args...)
+		w.statements = append(w.statements, statement{sql: changesSQL, args: args})
 	}
-	err = l.pool.SendBatch(ctx, &q).Close()
+	err = l.write(ctx, w)
 	switch {
 	case err != nil:
 		return time.Time{}, err

@@ -48,6 +48,7 @@ type Ledger struct {
 	pool   *pgxpool.Pool
 	conn   *pgx.ConnConfig // for connections outside of the pool
 	giveUp time.Duration   // callTimeout; tests do not wait that long
+	writes gatherer        // of batches
 }
 
 // Open connects to the ledger. It refuses a database whose ledger schema is
@@ -67,6 +68,7 @@ func Open(ctx context.Context, url string, o Options) (*Ledger, error) {
 		return nil, failed("open", err)
 	}
 	l := &Ledger{pool: pool, conn: config.ConnConfig.Copy(), giveUp: callTimeout}
+	l.writes = gatherer{send: l.sendTogether, patience: gatherPatience}
 	if err := l.checkVersion(ctx); err != nil {
 		pool.Close()
 		return nil, err

@@ -32,11 +32,11 @@ func (l *Ledger) settle(ctx context.Context, h migration.Hold, batchID string, e
 	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	op := "settle batch " + batchID + " of " + h.Partition.ID
-	d, err := newDecision(h, batchID, ev, s)
+	statements, err := settleStatements(h, batchID, ev, s)
 	if err != nil {
 		return fmt.Errorf("ledger: %s: %w", op, err)
 	}
-	err = repeated(ctx, func() error { return l.write(ctx, d) })
+	err = l.write(ctx, &write{place: placeOf(h), statements: statements})
 	switch {
 	case errors.Is(err, ErrFenced):
 		return fenced("settle batch "+batchID+" in", h)
@@ -46,21 +46,27 @@ func (l *Ledger) settle(ctx context.Context, h migration.Hold, batchID string, e
 	return nil
 }
 
-// decision is a settlement in the form of its statement's parameters.
-type decision struct {
-	hold  migration.Hold
-	batch string
-	args  []any
-	files []migration.Item
+// settleStatements settle a batch and, in the same transaction, its attachments.
+func settleStatements(h migration.Hold, batchID string, ev *migration.Evidence, s migration.Settlement) ([]statement, error) {
+	args, err := settleArgs(h, batchID, ev, s)
+	if err != nil {
+		return nil, err
+	}
+	files, err := filesStatements(h, batchID, s.Files)
+	if err != nil {
+		return nil, err
+	}
+	return append([]statement{{settleSQL, args, readSettled}}, files...), nil
 }
 
-func newDecision(h migration.Hold, batchID string, ev *migration.Evidence, s migration.Settlement) (decision, error) {
+// settleArgs are the parameters of settleSQL.
+func settleArgs(h migration.Hold, batchID string, ev *migration.Evidence, s migration.Settlement) ([]any, error) {
 	c, err := toColumns(s.Items)
 	if err != nil {
-		return decision{}, err
+		return nil, err
 	}
 	if err := distinct(c.sources); err != nil {
-		return decision{}, err
+		return nil, err
 	}
 	n := map[migration.Outcome]int{}
 	var notable []migration.Item // failed, skipped and not sent
@@ -84,16 +90,14 @@ func newDecision(h migration.Hold, batchID string, ev *migration.Evidence, s mig
 	}
 	e := h.Partition.Entity
 	people := e != migration.Tickets && e != migration.Attachments // a record may be in several partitions
-	d := decision{hold: h, batch: batchID, files: s.Files}
-	d.args = key(h.Migration, h.Partition.ID, h.Fence, h.Run, batchID, idList(c.sources), c.outcomes, c.targetList(), s.Verdict,
+	args := key(h.Migration, h.Partition.ID, h.Fence, h.Run, batchID, idList(c.sources), c.outcomes, c.targetList(), s.Verdict,
 		n[migration.Created], n[migration.AlreadyThere], n[migration.Skipped], n[migration.Failed], n[migration.NotSent], s.Again,
 		unsent, ids, outcomes, codes, texts)
 	evidence, err := evidenceArgs(ev, s.Items)
 	if err != nil {
-		return decision{}, err
+		return nil, err
 	}
-	d.args = append(append(d.args, evidence...), people, agents)
-	return d, nil
+	return append(append(args, evidence...), people, agents), nil
 }
 
 const settleSQL = `
@@ -101,28 +105,9 @@ const settleSQL = `
 	from farewell_ledger.settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
 		$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`
 
-// write runs the statement, and those for the attachments in the same
-// transaction.
-func (l *Ledger) write(ctx context.Context, d decision) error {
-	var b pgx.Batch
-	b.Queue(settleSQL, d.args...)
-	if err := queueFiles(&b, d.hold, d.batch, d.files); err != nil {
-		return err
-	}
-	results := l.pool.SendBatch(ctx, &b)
-	err := readSettled(results)
-	if err == nil {
-		err = readFiles(results, d.files)
-	}
-	if closeErr := results.Close(); closeErr != nil {
-		return closeErr // without its commit, the answer means nothing
-	}
-	return err
-}
-
-func readSettled(results pgx.BatchResults) error {
+func readSettled(row pgx.Row) error {
 	var held, intended, same, settled, before, identical bool
-	if err := results.QueryRow().Scan(&held, &intended, &same, &settled, &before, &identical); err != nil {
+	if err := row.Scan(&held, &intended, &same, &settled, &before, &identical); err != nil {
 		return err
 	}
 	switch {
