@@ -133,8 +133,8 @@ func (l *Ledger) batchesOf(ctx context.Context, m migration.Migration, partition
 
 // AllOutcomes calls fn once for each record of an entity, as Outcomes would
 // show it, partition by partition in the order of the plan; people that were
-// met on demand and in a range appear where they were decided last. It holds
-// one partition in memory, and no connection while fn runs.
+// met on demand and in a range appear where they were decided last. It reads a
+// partition while fn is given the one before it, and holds no more than these.
 func (l *Ledger) AllOutcomes(ctx context.Context, m migration.Migration, e migration.Entity, fn func(partition, sourceID string, st RecordState) error) error {
 	planned, onDemand, err := l.partitionsOf(ctx, m, e)
 	if err != nil {
@@ -146,12 +146,20 @@ func (l *Ledger) AllOutcomes(ctx context.Context, m migration.Migration, e migra
 			return err
 		}
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	next := l.readAhead(ctx, m, planned)
 	for _, p := range planned {
-		fates, err := l.Outcomes(ctx, m, p)
-		if err != nil {
-			return err
+		var read partitionFates
+		select {
+		case read = <-next:
+		case <-ctx.Done():
+			return ctx.Err()
 		}
-		for id, f := range fates {
+		if read.err != nil {
+			return read.err
+		}
+		for id, f := range read.fates {
 			if !claim(others, id, f) {
 				continue
 			}
@@ -168,6 +176,27 @@ func (l *Ledger) AllOutcomes(ctx context.Context, m migration.Migration, e migra
 		}
 	}
 	return nil
+}
+
+type partitionFates struct {
+	fates Outcomes
+	err   error
+}
+
+// readAhead reads one partition after the other. It ends with the context.
+func (l *Ledger) readAhead(ctx context.Context, m migration.Migration, partitions []string) <-chan partitionFates {
+	next := make(chan partitionFates)
+	go func() {
+		for _, p := range partitions {
+			fates, err := l.Outcomes(ctx, m, p)
+			select {
+			case next <- partitionFates{fates, err}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return next
 }
 
 // claim tells whether f speaks for the record, and if so removes the others'

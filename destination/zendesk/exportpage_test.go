@@ -90,7 +90,7 @@ func TestSeenTicketsFindsCopiesInTheOrderSeen(t *testing.T) {
 	if calls != 1 || len(s.order) != 4 {
 		t.Errorf("%d source ids are there twice, %d tickets", calls, len(s.order))
 	}
-	if !s.has("10") || !s.has("40") || s.has("11") || s.has("x") {
+	if ids := s.targets(); !ids.has("10") || !ids.has("40") || ids.has("11") || ids.has("x") {
 		t.Error("what was seen is not told from what was not")
 	}
 }
@@ -108,8 +108,9 @@ func TestSeenTicketsKeepsWhatDoesNotFitIntoOneBlock(t *testing.T) {
 	if len(s.order) != tickets+1 {
 		t.Errorf("%d tickets were seen, not %d", len(s.order), tickets+1)
 	}
+	targets := s.targets()
 	for n := range int64(tickets + 1) {
-		if !s.has(strconv.FormatInt(n+1, 10)) {
+		if !targets.has(strconv.FormatInt(n+1, 10)) {
 			t.Fatalf("ticket %d was not seen", n+1)
 		}
 	}

@@ -28,7 +28,7 @@ const exportSettle = 30
 // the export tells no more, since created_at is the imported one.
 func (a *Account) Sweep(ctx context.Context, in destination.SweepInput) (destination.Sweep, error) {
 	var seen seenTickets
-	sweep := destination.Sweep{Saw: seen.has}
+	sweep := destination.Sweep{Saw: targetIDs(nil).has}
 	if in.Entity != migration.Tickets {
 		return sweep, nil
 	}
@@ -46,7 +46,8 @@ func (a *Account) Sweep(ctx context.Context, in destination.SweepInput) (destina
 		return destination.Sweep{}, err
 	}
 	seen.sort()
-	sweep.Records = int64(len(seen.order))
+	targets := seen.targets()
+	sweep.Records, sweep.Saw = int64(len(targets)), targets.has
 	seen.eachAgain(func(sourceID string, tickets []seenTicket) {
 		d := destination.Duplicate{SourceID: sourceID}
 		for _, t := range tickets {
