@@ -31,31 +31,47 @@ func (l *lane) affiliate(page migration.Page, found map[migration.Entity]map[str
 	found[migration.Memberships] = of
 	var asked []string
 	for _, t := range tickets {
-		of[t.RequesterID] = migration.Target{ID: found[migration.Organizations][home[t.RequesterID].ID].ID}
-		if !l.loners[t.RequesterID] && (home[t.RequesterID].ID != t.OrganizationID || !found[migration.Users][t.RequesterID].Made) {
+		made := found[migration.Users][t.RequesterID].Made
+		of[t.RequesterID] = migration.Target{} // in none
+		if made {
+			of[t.RequesterID] = migration.Target{ID: found[migration.Organizations][home[t.RequesterID].ID].ID}
+		}
+		if !l.loners[t.RequesterID] && (home[t.RequesterID].ID != t.OrganizationID || !made) {
 			asked = append(asked, t.RequesterID)
 		}
 	}
+	slices.Sort(asked)
+	asked = l.people.find(strangers, slices.Compact(asked), map[string]migration.Target{})
 	if len(asked) == 0 {
 		return nil
 	}
-	slices.Sort(asked)
 	settled := map[string]migration.Target{}
-	if err := l.acquaint(migration.Memberships, slices.Compact(asked), settled); err != nil {
+	if err := l.acquaint(migration.Memberships, asked, settled); err != nil {
 		return err
 	}
+	alone := map[string]migration.Target{}
 	for _, id := range asked {
 		if settled[id].ID == "" {
-			l.loners[id] = true
+			if found[migration.Users][id].Made {
+				l.loners[id] = true
+			} else {
+				alone[id] = migration.Target{}
+			}
+			continue
 		}
 		organizations := strings.Split(settled[id].ID, ",")
-		if home := of[id].ID; home != "" && found[migration.Users][id].Made && !slices.Contains(organizations, home) {
+		if home := of[id].ID; home != "" && !slices.Contains(organizations, home) {
 			organizations = append([]string{home}, organizations...)
 		}
 		of[id] = migration.Target{ID: strings.Join(organizations, ",")}
 	}
+	l.people.keep(strangers, alone)
 	return nil
 }
+
+// strangers are people who were in the account before and are in none of their
+// organizations there: nobody changes that, so a directory keeps it.
+const strangers migration.Entity = "strangers"
 
 // homes are the first organizations of requesters, by source ids: what a
 // directory keeps beside what belongs to the account.

@@ -181,6 +181,35 @@ func TestAnotherWorkersPeopleAreAskedForOnce(t *testing.T) {
 	s.wantAllOnce()
 }
 
+func TestWhoWasInTheAccountBeforeAndIsInNoOrganizationThereIsAskedForOnce(t *testing.T) {
+	s := newPeopledStage(t, 250)
+	s.source.users[2].OrganizationID = "o1" // Bea's, at the source
+	for i := range s.source.tickets {
+		s.ticket(i, "13", "o1")
+	}
+	w := s.hire()
+	for _, p := range []migration.Partition{allOrganizations, allUsers, allMemberships} {
+		w.mustBring(p)
+	}
+	asked := w.questioned()
+	w.mustFinish()
+	if ofLedger, _ := asked.take(); ofLedger != 2 {
+		t.Errorf("the ledger was asked %d times, want 2, before and after a look into the account", ofLedger)
+	}
+	s.source.comes("0002")
+	s.ticket(250, "13", "o1")
+	w.mustFinish()
+	if ofLedger, _ := asked.take(); ofLedger != 0 {
+		t.Errorf("the next partition asked the ledger %d times", ofLedger)
+	}
+	s.wantAllOnce()
+	for id, with := range s.withOrganization() {
+		if with {
+			t.Errorf("ticket %s has an organization in which its requester is not", id)
+		}
+	}
+}
+
 // refusing has the account refuse a user, as often as it says.
 type refusing struct {
 	destination.Batches

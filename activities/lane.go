@@ -65,7 +65,7 @@ type lane struct {
 	outcome   *migration.ExportOutcome // why the lane halted; nil while it has not
 	undecided *migration.Parked        // a batch that stays in doubt
 	slowUp    backoff
-	loners    map[string]bool // requesters whose organizations could not be settled: not asked again
+	loners    map[string]bool // requesters of ours whose organizations could not be settled: not asked again, though they may join one yet
 
 	fileFailures tally // of attachments
 }
