@@ -21,8 +21,10 @@ type ready struct {
 // all the same, since the cursor of a later attempt is where the last of them
 // ends.
 //
-// Only tickets go this way: a page of people is looked up in the account, and
-// what the batch before it has brought should be there by then.
+// A page of people is looked up in the account while the batch before it is not
+// even sent. That may well bring somebody with the same e-mail address, as any
+// batch may whose job has not ended: whoever is refused for that is looked up
+// again.
 func (l *lane) feedAhead() error {
 	stop := make(chan struct{})
 	var stages sync.WaitGroup
@@ -37,26 +39,6 @@ func (l *lane) feedAhead() error {
 		}
 		l.cursor = r.page.Last
 		if err := l.dispatch(r.page, r.parcel, 0, true); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// feedPages feeds the range too, but only reads ahead.
-func (l *lane) feedPages() error {
-	stop := make(chan struct{})
-	var reading sync.WaitGroup
-	defer reading.Wait()
-	defer close(stop)
-	pages := make(chan ready)
-	reading.Go(func() { l.readAhead(l.cursor, pages, stop) })
-	for r := range pages {
-		if r.err != nil || l.halted() != nil {
-			return r.err
-		}
-		l.cursor = r.page.Last
-		if err := l.sendPage(l.fresh(r.page), 0, true); err != nil {
 			return err
 		}
 	}

@@ -175,13 +175,10 @@ func (l *lane) feedRange() error {
 	if err := l.knowElsewhere(); err != nil {
 		return err
 	}
-	switch {
-	case l.in.Limit > 0:
+	if l.in.Limit > 0 {
 		return l.feedSome()
-	case l.in.Partition.Entity == migration.Tickets:
-		return l.feedAhead()
 	}
-	return l.feedPages()
+	return l.feedAhead()
 }
 
 // feedSome feeds no more of the range than the limit.
