@@ -77,6 +77,30 @@ func BenchmarkLanes(b *testing.B) {
 	b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(b.N), "cpu-µs/batch")
 }
 
+// BenchmarkExactCounts adds up 100,000 tickets and 20,000 users.
+func BenchmarkExactCounts(b *testing.B) {
+	l, _ := open(b)
+	for n := range 25 {
+		p, batches := tickets(n), 50
+		if n >= 20 {
+			p, batches = users(n), 40
+		}
+		h := takeOver(b, l, p, "run-1")
+		for i := range batches {
+			lifecycle(b, l, h, 700_000_000+n*10_000+i*100, 100)
+		}
+	}
+	before := cpu(b)
+	for b.Loop() {
+		counts, err := l.ExactCounts(b.Context(), acme, "run-1")
+		must(b, err)
+		if counts[migration.Tickets].Created != 100_000 {
+			b.Fatalf("%+v", counts)
+		}
+	}
+	b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(b.N), "cpu-µs/op")
+}
+
 // polls lets those who wait go on together, at every tick.
 type polls struct {
 	mu   sync.Mutex
