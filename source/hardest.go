@@ -34,6 +34,13 @@ func (s *Source) Hardest(ctx context.Context, customer string, n int) ([]string,
 // beyondLatin is a character after the Latin letters of all languages.
 const beyondLatin = `[^\u0001-\u024f]`
 
+const (
+	bytesSaid = "sum(octet_length(v.body::text))"
+	sizes     = "v.ticket_id, " + bytesSaid + " as bytes, count(*) as n"
+	// someComments are enough for some hundred tickets, and read in no time.
+	someComments = "5000"
+)
+
 func (r reader) hardestQuery(customer string, n int) (string, []any, error) {
 	var p parameters
 	from := make(map[string]string)
@@ -53,14 +60,21 @@ func (r reader) hardestQuery(customer string, n int) (string, []any, error) {
 		return fmt.Sprintf("select k.id, row_number() over () from (%s limit $%d) k(id)", query, len(p.values))
 	}
 	kinds := []string{
-		first("select ticket_id from said order by bytes desc, ticket_id"),
+		first("select ticket_id from said order by bytes desc nulls last, ticket_id"),
 		first("select ticket_id from said order by n desc, ticket_id"),
 		first("select v.ticket_id from " + from["attachments"] + " group by v.ticket_id order by count(*) desc, v.ticket_id"),
 		first("select v.id from " + from["tickets"] + " order by v.created_at, v.id"),
 		first("select v.id from " + from["tickets"] + " and v.subject ~ '" + beyondLatin + "' order by v.id"),
 	}
-	return `with said as materialized (
-		select v.ticket_id, sum(octet_length(v.body::text)) as bytes, count(*) as n from ` + from["comments"] + ` group by v.ticket_id)
+	// A ticket with less than the last of the n largest of some has no place
+	// among all: only those with more are kept and sorted.
+	least := func(what string) string {
+		return fmt.Sprintf("coalesce((select %[1]s from some_said order by %[1]s desc nulls last offset greatest($%[2]d::bigint - 1, 0) limit 1), 0)", what, len(p.values))
+	}
+	return `with some_said as materialized (
+		select ` + sizes + ` from (select v.ticket_id, v.body from ` + from["comments"] + ` limit ` + someComments + `) v group by v.ticket_id),
+		said as materialized (
+		select ` + sizes + ` from ` + from["comments"] + ` group by v.ticket_id having ` + bytesSaid + ` >= ` + least("bytes") + ` or count(*) >= ` + least("n") + `)
 		select h.id::text from (` + strings.Join(kinds, " union all ") + `) h(id, place) where h.id is not null
 		group by h.id order by min(h.place), h.id`, p.values, nil
 }

@@ -41,3 +41,36 @@ func TestHardestNamesTheTicketsThatStandOut(t *testing.T) {
 		})
 	}
 }
+
+func TestHardestAreFoundWhereverTheyAre(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "bigint")
+	f.tickets("acme", 4000, "n") // of 8,000 comments
+	f.tickets("small", 2, "n + 100000")
+	f.exec("update farewell.comments set body = repeat('x', (random() * 1000)::int)")
+	f.exec("delete from farewell.comments where not public and random() < 0.5")
+	f.exec("update farewell.comments set body = null where ticket_id % 7 = 0 or ticket_id % 1000 in (3, 700)")
+	add := "insert into farewell.comments select customer_id, 1000000 + id * 10 + k, ticket_id, null, true, body, 'plain', created_at from farewell.comments, generate_series(1, 3) k where public and ticket_id % 1000 = $1"
+	f.exec(add, 3) // these have many comments that say nothing
+	f.exec(add, 700)
+	f.exec("update farewell.comments set body = repeat('x', 5000) where ticket_id in (1, 3999) and public")
+	f.tickets("even", 40, "n + 200000") // the later the larger, the largest with one comment, the oldest among them
+	f.exec("update farewell.comments set body = repeat('x', 10 * (ticket_id - 200000)::int) where customer_id = 'even'")
+	f.exec("delete from farewell.comments where not public and ticket_id > 200030")
+	f.exec("update farewell.comments set body = body || body || body where ticket_id > 200030")
+	f.exec("update farewell.tickets set created_at = '1999-01-01Z' where id in (200010, 200011, 200012)")
+	for customer, n := range map[string]int{"acme": 3, "small": 3, "even": 3} {
+		got := must(f.Hardest(t.Context(), customer, n))(t)
+		for _, order := range []string{"sum(octet_length(body)) desc nulls last", "count(*) desc"} {
+			want := f.column("select c.ticket_id::text from farewell.comments c where customer_id = $1 group by c.ticket_id order by "+order+", c.ticket_id limit $2", customer, n)
+			for _, w := range want {
+				if !slices.Contains(got, w) {
+					t.Errorf("of the first %v by %s, the hardest %v lack %s", want, order, got, w)
+				}
+			}
+		}
+		if len(got) > 3*n { // the oldest are the third kind that there is
+			t.Errorf("hardest of %s: %v", customer, got)
+		}
+	}
+}
