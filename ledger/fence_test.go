@@ -117,6 +117,38 @@ func TestTakeOverWaitsForAnIntentInFlightAndSeesIt(t *testing.T) {
 	}
 }
 
+// So must a settlement: an attempt that does not see it would look its records
+// up, or send them again.
+func TestTakeOverWaitsForASettlementInFlightAndSeesIt(t *testing.T) {
+	t.Parallel()
+	l, url := open(t)
+	h := takeOver(t, l, tickets(1), "run-1")
+	b := intend(t, l, h, inOrder(h, "1", "2"))
+	obstacle := begin(t, url) // holds the settlement between its check and its write
+	_, err := obstacle.Exec(t.Context(), `
+		insert into farewell_ledger.settlements (settled_at, migration_id, run_id, created, already, skipped, failed, not_sent, again, batch_id, verdict, outcomes)
+		select now(), migration_id, 0, 0, 0, 0, 0, 0, 0, $1, '', '' from farewell_ledger.partitions`, b.ID)
+	must(t, err)
+	settled := make(chan error, 1)
+	go func() { settled <- l.Settle(t.Context(), h, b.ID, settlement(b, "cc")) }()
+	waitForLocks(t, url, 1)
+	taken := make(chan migration.PartitionState, 1)
+	go func() {
+		state, err := l.TakeOver(t.Context(), acme, tickets(1), "run-1")
+		if err != nil {
+			t.Error(err)
+		}
+		taken <- state
+	}()
+	waitForLocks(t, url, 2)
+	must(t, obstacle.Rollback(t.Context()))
+
+	must(t, <-settled)
+	if state := <-taken; len(state.Batches) != 1 || !state.Batches[0].Settled {
+		t.Errorf("the settlement in flight was not seen: %+v", state.Batches)
+	}
+}
+
 // The other way round: an intent that waits for a takeover writes nothing.
 func TestIntentThatWaitsForATakeoverIsFenced(t *testing.T) {
 	t.Parallel()
