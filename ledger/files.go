@@ -51,13 +51,14 @@ func (l *Ledger) SentFiles(ctx context.Context, m migration.Migration, batchIDs,
 }
 
 // besideSQL makes the partition in which a ticket partition's attachments are
-// counted, and gives it the fence of the hold, as long as that is in force.
+// counted, and gives it the fence that is in force for the tickets: an attempt
+// that has lost these decides nothing about their attachments either.
 const besideSQL = `
 	insert into partitions (migration_id, name, entity, fence)
-	select p.migration_id, $6, 'attachments', p.fence
+	select p.migration_id, $5, 'attachments', p.fence
 	from partitions p
-	where p.migration_id = ` + theMigration + ` and p.name = $4 and p.fence = $5 and not exists (
-		select from partitions f where f.migration_id = p.migration_id and f.name = $6 and f.fence = p.fence)
+	where p.migration_id = ` + theMigration + ` and p.name = $4 and not exists (
+		select from partitions f where f.migration_id = p.migration_id and f.name = $5 and f.fence = p.fence)
 	on conflict (migration_id, name) do update set fence = excluded.fence`
 
 // filesStatements settle the attachments of a batch, in the transaction that
@@ -79,7 +80,7 @@ func filesStatements(h migration.Hold, batchID string, items []migration.Item) (
 		ids[i] = item.SourceID
 	}
 	return []statement{
-		{sql: besideSQL, args: key(h.Migration, h.Partition.ID, h.Fence, beside.Partition.ID)},
+		{sql: besideSQL, args: key(h.Migration, h.Partition.ID, beside.Partition.ID)},
 		// They are not sent, so they wait for nothing. That they are new is decided
 		// by what is there, not by the place of their tickets.
 		{sql: intendSQL, args: key(h.Migration, beside.Partition.ID, h.Fence, h.Run, id, 0, nil, 0, 0, false, idList(ids), len(ids), true, nil)},

@@ -104,6 +104,24 @@ func TestAttachmentsAreSettledWithTheirTickets(t *testing.T) {
 	}
 }
 
+func TestAnAttemptThatLostItsTicketsDecidesNothingAboutTheirAttachments(t *testing.T) {
+	t.Parallel()
+	l, _ := open(t)
+	first := takeOver(t, l, tickets(1), "run-1")
+	settled, open := inOrder(first, "1"), inOrder(first, "2")
+	settled.Files, open.Files = []migration.FileFate{fate("1", "a", "")}, []migration.FileFate{fate("2", "a", "")}
+	settled, open = intend(t, l, first, settled), intend(t, l, first, open)
+	must(t, l.Settle(t.Context(), first, settled.ID, withFiles(settled, "c")))
+
+	second := takeOver(t, l, tickets(1), "run-1")
+	if err := l.Settle(t.Context(), first, open.ID, withFiles(open, "c")); !errors.Is(err, ledger.ErrFenced) {
+		t.Errorf("settled under the earlier fence: %v", err)
+	}
+	checkCounts(t, l, "run-1", migration.Attachments, migration.Counts{Read: 1, Created: 1})
+	must(t, l.Settle(t.Context(), second, open.ID, withFiles(open, "f")))
+	checkCounts(t, l, "run-1", migration.Attachments, migration.Counts{Read: 2, Created: 1, Skipped: 1})
+}
+
 func TestSentFilesTellWhatATicketsBatchHad(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
