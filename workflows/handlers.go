@@ -109,7 +109,9 @@ func (r *run) hasParked(c migration.Command) error {
 
 func (r *run) pause(ctx workflow.Context, c migration.Command) error {
 	r.paused = &c
-	r.resting = r.state
+	if !r.asking || !r.hidden(ctx) {
+		r.resting = r.state
+	}
 	r.state = migration.StatePaused
 	r.reason = migration.Reason{Code: "paused", Text: said("paused", c), Since: workflow.Now(ctx)}
 	return r.announce(ctx, migration.ControlPause, c)
@@ -120,6 +122,9 @@ func (r *run) pause(ctx workflow.Context, c migration.Command) error {
 func (r *run) resume(ctx workflow.Context, c migration.Command) error {
 	r.state = r.resting
 	r.reason = migration.Reason{}
+	if r.asking && r.hidden(ctx) {
+		r.ask()
+	}
 	if err := r.announce(ctx, migration.ControlRun, c); err != nil {
 		return err
 	}
@@ -189,23 +194,45 @@ func (r *run) park(ctx workflow.Context, p migration.Parked) {
 	r.parked[p.Partition] = p
 }
 
-// awaitVerdicts keeps the run in needs_attention while anything is parked.
+// awaitVerdicts keeps the run in needs_attention while anything is parked, or
+// has resume bring it there.
 func (r *run) awaitVerdicts(ctx workflow.Context) error {
 	if len(r.parked) == 0 {
 		return nil
 	}
-	r.state = migration.StateNeedsAttention
-	first := r.parked[workflow.DeterministicKeys(r.parked)[0]]
-	r.reason = migration.Reason{Code: first.Code, Text: first.Partition + ": " + first.Text, Since: first.Since}
+	r.asking = true
+	if !r.hidden(ctx) {
+		r.ask()
+	}
 	if err := r.announce(ctx, unchanged, migration.Command{}); err != nil {
 		return err
 	}
 	if err := workflow.Await(ctx, func() bool { return len(r.parked) == 0 }); err != nil {
 		return err
 	}
-	r.state = r.resting
-	r.reason = migration.Reason{}
+	r.asking = false
+	if r.state == migration.StateNeedsAttention || !r.hidden(ctx) {
+		r.state = r.resting
+		r.reason = migration.Reason{}
+	}
 	return r.announce(ctx, unchanged, migration.Command{})
+}
+
+// ask shows what an operator is to decide about first.
+func (r *run) ask() {
+	if len(r.parked) == 0 {
+		return // the verdict has come, and awaitVerdicts is about to see it
+	}
+	r.state = migration.StateNeedsAttention
+	first := r.parked[workflow.DeterministicKeys(r.parked)[0]]
+	r.reason = migration.Reason{Code: first.Code, Text: first.Partition + ": " + first.Text, Since: first.Since}
+}
+
+// hidden tells whether a pause is shown in place of what goes on behind it. A
+// run of an earlier program showed whichever came last, and after the pause
+// what had been before it, which may be over by then.
+func (r *run) hidden(ctx workflow.Context) bool {
+	return r.paused != nil && workflow.GetVersion(ctx, "pause shown first", workflow.DefaultVersion, 1) == 1
 }
 
 // awaitPause waits for the update that belongs to a pause which an activity

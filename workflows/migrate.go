@@ -59,6 +59,7 @@ type run struct {
 	tries     map[string]int // activities scheduled, by partition or step
 	told      int64          // times that the ledger was told of the state
 	shown     shown
+	asking    bool // an operator is waited for, to decide about what is parked
 	ending    bool // the end is being written down
 	announced bool // every worker knows of the cancellation
 }
@@ -207,10 +208,25 @@ func (r *run) compare(ctx workflow.Context, entities []migration.Entity, found *
 		if len(out.Partitions) == 0 || final {
 			return nil
 		}
-		if err := export(ctx, out.Partitions); err != nil {
+		todo := r.notGivenUp(ctx, out.Partitions)
+		if len(todo) == 0 {
+			pass = catchUpPasses // the last comparison lists what was given up
+			continue
+		}
+		if err := export(ctx, todo); err != nil {
 			return err
 		}
 	}
+}
+
+// notGivenUp leaves out the partitions that an operator has skipped. A run of
+// an earlier program tried those again.
+func (r *run) notGivenUp(ctx workflow.Context, found []migration.Partition) []migration.Partition {
+	skipped := func(p migration.Partition) bool { return r.skipped[p.ID] }
+	if !slices.ContainsFunc(found, skipped) || workflow.GetVersion(ctx, "skipped stays skipped", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return found
+	}
+	return slices.DeleteFunc(found, skipped)
 }
 
 // exportLast brings what must come when the last ticket is there: Zendesk takes

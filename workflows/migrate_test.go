@@ -381,6 +381,100 @@ func TestSkippedPartitionEndsAsCompletedWithFailures(t *testing.T) {
 	}
 }
 
+func TestASkippedPartitionStaysSkippedWhenTheComparisonMissesIt(t *testing.T) {
+	t.Parallel()
+	for _, given := range []migration.Partition{second, suspended} {
+		t.Run(given.ID, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.suspended = true
+			w.export = func(in migration.ExportInput, _ int) (migration.ExportOutcome, error) {
+				if in.Partition == given {
+					return migration.ExportOutcome{Parked: &migration.Parked{Partition: given.ID, Code: "credentials"}}, nil
+				}
+				return done(in.Partition.Rows), nil
+			}
+			w.compare = func(in migration.CompareInput) (out migration.CompareOutcome) {
+				if slices.Contains(in.Entities, given.Entity) {
+					out.Partitions = []migration.Partition{given}
+					if in.Final {
+						out.Comparison.Missing = given.Rows
+					}
+				}
+				return out
+			}
+			w.env.RegisterDelayedCallback(func() {
+				w.env.UpdateWorkflow(migration.UpdateSkip, "", accepted(t), migration.Command{By: "ann"})
+			}, time.Hour)
+			w.env.RegisterDelayedCallback(func() {
+				t.Errorf("a day later it is %s", query(t, w).State)
+				w.env.CancelWorkflow()
+			}, 24*time.Hour)
+			p, err := w.run(t, migration.Options{})
+			if err != nil || p.State != migration.StateCompletedWithFailures {
+				t.Fatalf("ended as %s, %v", p.State, err)
+			}
+			if w.attempts[given.ID] != 1 || p.Comparison.Missing != given.Rows {
+				t.Errorf("tried %d times, missing %d", w.attempts[given.ID], p.Comparison.Missing)
+			}
+		})
+	}
+}
+
+func TestAPauseIsShownFirstAndThenTheVerdictThatIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name  string
+		parks func(w *world) // what comes while the activity runs that ends as parked
+		told  []string
+		shown []migration.State
+	}{
+		{"parked, then paused", func(*world) {},
+			[]string{migration.UpdatePause, migration.UpdateRetry, migration.UpdateResume},
+			[]migration.State{migration.StateNeedsAttention, migration.StatePaused, migration.StatePaused, migration.StateExporting}},
+		{"paused, then parked",
+			func(w *world) { w.env.SignalWorkflow(migration.UpdatePause, migration.Command{By: "ann"}) },
+			[]string{migration.UpdateResume, migration.UpdateRetry},
+			[]migration.State{migration.StatePaused, migration.StateNeedsAttention, migration.StateExporting}},
+		{"parked, paused and resumed", func(*world) {},
+			[]string{migration.UpdatePause, migration.UpdateResume, migration.UpdateRetry},
+			[]migration.State{migration.StateNeedsAttention, migration.StatePaused, migration.StateNeedsAttention, migration.StateExporting}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.export = func(in migration.ExportInput, attempt int) (migration.ExportOutcome, error) {
+				switch {
+				case in.Partition == users && attempt == 1:
+					row.parks(w)
+					return migration.ExportOutcome{Parked: &migration.Parked{Partition: users.ID, Code: "credentials"}}, nil
+				case in.Partition == users && attempt == 2:
+					return migration.ExportOutcome{Waiting: &migration.Reason{Code: "retry_after", Until: w.env.Now().Add(24 * time.Hour)}}, nil
+				}
+				return done(in.Partition.Rows), nil
+			}
+			for i, want := range row.shown {
+				w.env.RegisterDelayedCallback(func() {
+					p := query(t, w)
+					if p.State != want || p.Reason.Code == "" {
+						t.Errorf("before word %d it is %s, because of %q, want %s", i, p.State, p.Reason.Code, want)
+					}
+					if want == migration.StateNeedsAttention && p.Reason.Code != "credentials" {
+						t.Errorf("the reason is %q", p.Reason.Code)
+					}
+					if i < len(row.told) {
+						w.env.UpdateWorkflow(row.told[i], "", accepted(t), migration.Command{By: "ann"})
+					}
+				}, time.Duration(i+1)*time.Hour)
+			}
+			p, err := w.run(t, migration.Options{})
+			if err != nil || p.State != migration.StateCompleted {
+				t.Fatalf("ended as %s, %v", p.State, err)
+			}
+		})
+	}
+}
+
 func TestPauseStopsSchedulingUntilResume(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
