@@ -59,7 +59,7 @@ func (c *compared) ticket() error {
 		name       string
 		sent, read id
 	}{
-		{"requester_id", sent.RequesterID, t.RequesterID}, {"submitter_id", sent.SubmitterID, t.SubmitterID},
+		{"requester_id", sent.RequesterID, t.RequesterID}, {"submitter_id", c.submitter(sent.SubmitterID), t.SubmitterID},
 		{"organization_id", sent.OrganizationID, t.OrganizationID}, {"assignee_id", sent.AssigneeID, t.AssigneeID},
 		{"group_id", sent.GroupID, t.GroupID}, {"brand_id", sent.BrandID, t.BrandID},
 	} {
@@ -81,6 +81,26 @@ func (c *compared) ticket() error {
 	c.lacks("tags", sent.Tags, t.Tags)
 	c.fields(sent.CustomFields)
 	return nil
+}
+
+// submitter is who should have submitted the ticket: without one at the source,
+// whoever is its requester in the account. That may be somebody who stood in
+// when it was sent, which only the list of changes knows.
+func (c *compared) submitter(sent id) id {
+	if c.d.t.SubmitterID == "" {
+		return c.t.RequesterID
+	}
+	return sent
+}
+
+// author is who should have written a line. What the source does not have is
+// said in the name of the requester or of the submitter, and they may have been
+// stood in for as well.
+func (c *compared) author(l *line, read id) string {
+	if l.from == nil && (read == c.t.RequesterID || read == c.t.SubmitterID) {
+		return string(read)
+	}
+	return l.author
 }
 
 // lacks notes a list in which something that was sent is missing.
@@ -161,7 +181,7 @@ func (c *compared) conversation(read []readComment, whole bool) {
 			return
 		}
 		r := &read[i]
-		c.text("comments.author_id", l.part(), l.author, string(r.AuthorID))
+		c.text("comments.author_id", l.part(), c.author(l, r.AuthorID), string(r.AuthorID))
 		if l.public != r.Public {
 			c.differs("comments.public", l.part(), migration.HashText(""))
 		}

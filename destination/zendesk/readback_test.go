@@ -1,7 +1,9 @@
 package zendesk_test
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"farewell/destination"
@@ -38,6 +40,43 @@ func TestReadBackComparesWithinItsRequests(t *testing.T) {
 	want := destination.Difference{SourceID: "t-1", Field: "subject", Found: migration.HashText("subject")}
 	if len(back.Differences) != 1 || back.Differences[0] != want {
 		t.Errorf("differences %+v, want %+v", back.Differences, want)
+	}
+}
+
+// Whom the source does not know is stood in for when the ticket is sent, and
+// nobody stands in when it is read back: the list of changes names them.
+func TestReadBackOfATicketWhoseRequesterWasStoodInFor(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, nil)
+	c := newCrowd(t, s.open(t))
+	somebody := c.bring(migration.Users, usersPage(migration.User{ID: "1", Name: "Unknown person"}))["1"].TargetID
+	page := tickets("t", 3)
+	for i := range page.Tickets {
+		page.Tickets[i].RequesterID = "gone"
+	}
+	page.Tickets[0].Subject = strings.Repeat("long ", 100) // the whole of it is kept in a line of its own
+	page.Tickets[1].SubmitterID = "gone too"
+	page.Tickets[2].Comments = nil // so a line is made for it
+	c.targets[migration.Users] = map[string]migration.Target{
+		"gone": {ID: somebody, Placeholder: true}, "gone too": {ID: somebody, Placeholder: true}, "": {ID: somebody, Placeholder: true},
+	}
+	sent := map[string]destination.SentRecord{}
+	for id, item := range c.bring(migration.Tickets, page) {
+		sent[id] = destination.SentRecord{TargetID: item.TargetID, Partition: "tickets-0001"}
+	}
+	back, err := c.a.ReadBack(within(t), destination.ReadBackInput{Page: page, Sent: sent, Directory: nobody, Requests: 60})
+	if err != nil || len(back.Compared) != 3 {
+		t.Fatalf("%+v, %v", back, err)
+	}
+	for _, d := range back.Differences {
+		if !slices.ContainsFunc(c.changes, func(ch migration.Change) bool {
+			return ch.SourceID == d.SourceID && ch.Field == d.Field && ch.Part == d.Part && ch.After == d.Found
+		}) {
+			t.Errorf("difference %+v is not in the list of changes", d)
+		}
+	}
+	if len(back.Differences) == 0 {
+		t.Error("nobody was stood in for")
 	}
 }
 
