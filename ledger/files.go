@@ -59,7 +59,7 @@ const besideSQL = `
 	from partitions p
 	where p.migration_id = ` + theMigration + ` and p.name = $4 and not exists (
 		select from partitions f where f.migration_id = p.migration_id and f.name = $5 and f.fence = p.fence)
-	on conflict (migration_id, name) do update set fence = excluded.fence`
+	on conflict (migration_id, name) do update set fence = greatest(partitions.fence, excluded.fence)`
 
 // filesStatements settle the attachments of a batch, in the transaction that
 // settles it: they are a batch of their own, of the same name, written and

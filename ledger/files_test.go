@@ -122,6 +122,39 @@ func TestAnAttemptThatLostItsTicketsDecidesNothingAboutTheirAttachments(t *testi
 	checkCounts(t, l, "run-1", migration.Attachments, migration.Counts{Read: 2, Created: 1, Skipped: 1})
 }
 
+// An attempt that lost its tickets and hangs sees a fence between its own and
+// the one that is in force by the time it goes on.
+func TestTheFenceOfAttachmentsNeverGoesBack(t *testing.T) {
+	t.Parallel()
+	l, url := open(t)
+	first := takeOver(t, l, tickets(1), "run-1")
+	settled, late := inOrder(first, "1"), inOrder(first, "2")
+	settled.Files, late.Files = []migration.FileFate{fate("1", "a", "")}, []migration.FileFate{fate("2", "a", "")}
+	settled, late = intend(t, l, first, settled), intend(t, l, first, late)
+	must(t, l.Settle(t.Context(), first, settled.ID, withFiles(settled, "c")))
+	takeOver(t, l, tickets(1), "run-1")
+
+	const beside = "update farewell_ledger.partitions set fence = $1 where entity = 'attachments'"
+	obstacle := begin(t, url)
+	_, err := obstacle.Exec(t.Context(), beside, first.Fence)
+	must(t, err)
+	done := make(chan error, 1)
+	go func() { done <- l.Settle(t.Context(), first, late.ID, withFiles(late, "c")) }()
+	waitForLocks(t, url, 1)
+	third := takeOver(t, l, tickets(1), "run-1")
+	_, err = obstacle.Exec(t.Context(), beside, third.Fence)
+	must(t, err)
+	must(t, obstacle.Commit(t.Context()))
+	if err := <-done; !errors.Is(err, ledger.ErrFenced) {
+		t.Errorf("settled under the first fence: %v", err)
+	}
+	var fence int64
+	query(t, url, "select fence from farewell_ledger.partitions where entity = 'attachments'", &fence)
+	if fence != third.Fence {
+		t.Errorf("the attachments' fence is %d, want %d", fence, third.Fence)
+	}
+}
+
 func TestSentFilesTellWhatATicketsBatchHad(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
