@@ -43,9 +43,12 @@ type lane struct {
 	reason     *laneReason
 	people     *directory // shared with the run's other lanes
 
-	// Of the feeding alone: users whom the source does not know, and who stands in.
-	standIns      map[string]bool
-	standInTarget migration.Target
+	// A batch is sent anew while the one after it is made ready; who asks for
+	// people holds meeting.
+	meeting       sync.Mutex
+	standIns      map[string]bool  // users whom the source does not know,
+	standInTarget migration.Target // and who stands in
+	loners        map[string]bool  // requesters of ours whose organizations could not be settled: not asked again, though they may join one yet
 
 	feedCtx  context.Context // for reading and sending; ends with the word to halt
 	restCtx  context.Context // for what is on its way; ends when a drain takes too long
@@ -65,7 +68,6 @@ type lane struct {
 	outcome   *migration.ExportOutcome // why the lane halted; nil while it has not
 	undecided *migration.Parked        // a batch that stays in doubt
 	slowUp    backoff
-	loners    map[string]bool // requesters of ours whose organizations could not be settled: not asked again, though they may join one yet
 
 	fileFailures tally // of attachments
 }

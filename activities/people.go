@@ -17,6 +17,8 @@ const unknownPerson = "unknown-person"
 // directory finds everybody whom the page names: from memory, from the ledger,
 // and for those who are in neither, by bringing them now.
 func (l *lane) directory(page migration.Page) (destination.Directory, error) {
+	l.meeting.Lock()
+	defer l.meeting.Unlock()
 	users, organizations := l.dest.People(l.kind(), page)
 	found := map[migration.Entity]map[string]migration.Target{}
 	for _, want := range []struct {
