@@ -46,10 +46,11 @@
 // Decisions (Intend, Settle, EndPartition) need the fence that TakeOver issued,
 // and hold a shared lock on the partition's row until they are committed, so
 // TakeOver sees all of an earlier attempt's or none. Evidence needs no fence.
-// Every call is one round trip and one transaction, with synchronous_commit on;
+// Every write is one round trip and one transaction, with synchronous_commit on;
 // the writes of batches that come at the same time share one, and each of them
-// has its own when that fails. Each may be repeated after an error of which it is unknown whether it took
-// effect, since batch ids come from the data. Each returns within 10 seconds.
+// has its own when that fails. Each may be repeated after an error of which it
+// is unknown whether it took effect, since batch ids come from the data. Each
+// returns within 10 seconds.
 //
 // A record counts once, by its latest decision; while it is in an open batch it
 // is on its way, or in doubt. Counts reads sums that are moved in the same

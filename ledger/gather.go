@@ -24,7 +24,7 @@ const (
 // while one is under way goes with the next. A transaction of several costs
 // little more than one of one, and jobs that have ended are told of together.
 type gatherer struct {
-	send     func([]*write) error // all or nothing
+	send     func([]*write) error // all of those who have not left, or nothing
 	patience time.Duration        // gatherPatience
 
 	mu      sync.Mutex
@@ -38,6 +38,7 @@ type write struct {
 	statements []statement
 	answer     error // what reading the rows of a transaction that was committed came to
 
+	left     bool          // the caller has, before the transaction began: none is to begin
 	ended    chan struct{} // closed when the transaction has ended, and failed and together are known
 	failed   error
 	together bool // others were in it
@@ -78,7 +79,7 @@ func (l *Ledger) write(ctx context.Context, w *write) error {
 			}
 			apart = true
 		}
-		if err := l.send(ctx, []*write{w}); err != nil {
+		if err := send(ctx, l.pool, []*write{w}); err != nil {
 			return err
 		}
 		return w.answer
@@ -111,9 +112,17 @@ func (g *gatherer) join(w *write) {
 func (g *gatherer) leave(w *write) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	w.left = true
 	if i := slices.Index(g.waiting, w); i >= 0 {
 		g.waiting = slices.Delete(g.waiting, i, i+1)
 	}
+}
+
+// remaining are the writes whose callers have not left.
+func (g *gatherer) remaining(writes []*write) []*write {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(writes), func(w *write) bool { return w.left })
 }
 
 // begin puts who waits on the way. The caller holds mu.
@@ -147,22 +156,30 @@ func (g *gatherer) run(writes []*write) {
 	}
 }
 
-// sendTogether is send for those who gave their writes away: they may have left.
+// sendTogether is send for those who gave their writes away: they may have
+// left, also while a connection was waited for.
 func (l *Ledger) sendTogether(writes []*write) error {
 	ctx, cancel := l.bound(context.Background())
 	defer cancel()
-	return l.send(ctx, writes)
+	conn, err := l.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	return send(ctx, conn, l.writes.remaining(writes))
 }
 
 // send makes one round trip and one transaction of writes.
-func (l *Ledger) send(ctx context.Context, writes []*write) error {
+func send(ctx context.Context, to interface {
+	SendBatch(context.Context, *pgx.Batch) pgx.BatchResults
+}, writes []*write) error {
 	var b pgx.Batch
 	for _, w := range writes {
 		for _, s := range w.statements {
 			b.Queue(s.sql, s.args...)
 		}
 	}
-	results := l.pool.SendBatch(ctx, &b)
+	results := to.SendBatch(ctx, &b)
 	for _, w := range writes {
 		w.answer = w.readRows(results)
 	}

@@ -132,3 +132,29 @@ func TestWriteWhoseCallerHasLeftIsNotBegun(t *testing.T) {
 	h.goOn(t)
 	checkCounts(t, h.l, "run-1", migration.Tickets, migration.Counts{Read: 1})
 }
+
+func TestWriteWhoseCallerHasLeftIsNotBegunWhenAConnectionIsFree(t *testing.T) {
+	t.Parallel()
+	_, url := open(t)
+	l, err := ledger.Open(t.Context(), url, ledger.Options{MaxConns: 1})
+	must(t, err)
+	t.Cleanup(l.Close)
+	h := takeOver(t, l, tickets(1), "run-1")
+	b := inOrder(h, "1")
+	obstacle := obstruct(t, url, b)
+	intended := make(chan error, 2)
+	go func() { _, err := l.Intend(t.Context(), h, b, sending); intended <- err }()
+	waitForLocks(t, url, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { _, err := l.Intend(ctx, h, inOrder(h, "2"), sending); intended <- err }()
+	eventually(t, 4*time.Second, func() bool { return l.Waiting() == 1 })
+	eventually(t, 4*time.Second, func() bool { return l.Waiting() == 0 }) // it is the pool that it waits for
+	cancel()
+	if err := <-intended; !errors.Is(err, context.Canceled) {
+		t.Errorf("intend: %v", err)
+	}
+	must(t, obstacle.Rollback(t.Context()))
+	must(t, <-intended)
+	intend(t, l, h, inOrder(h, "3")) // after whatever waited for the connection
+	checkCounts(t, l, "run-1", migration.Tickets, migration.Counts{Read: 2})
+}
