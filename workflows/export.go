@@ -176,12 +176,19 @@ func parkedBy(p migration.Partition, err error) migration.Parked {
 
 // wait sleeps out a wait that is too long for an activity: no slot is held.
 func (r *run) wait(ctx workflow.Context, p migration.Partition, why migration.Reason) error {
-	r.reason = why
-	defer func() { r.reason = migration.Reason{} }()
+	r.because(why)
+	defer r.because(migration.Reason{})
 	timer := workflow.NewTimerWithOptions(ctx, until(ctx, why.Until), workflow.TimerOptions{
 		Summary: p.ID + " waits: " + why.Text,
 	})
 	return timer.Get(ctx, nil)
+}
+
+// because says why a lane waits, unless the reason for all is a pause.
+func (r *run) because(why migration.Reason) {
+	if r.paused == nil {
+		r.reason = why
+	}
 }
 
 // retryBefore is the moment before which the partition's failures are to be

@@ -447,14 +447,14 @@ func (r *run) watchdog(ctx workflow.Context) {
 	for {
 		// Who waits for an operator needs no watching, and a run that is
 		// forgotten for weeks must not fill its history with timers.
-		if workflow.Await(ctx, func() bool { return r.paused == nil && r.state != migration.StateNeedsAttention }) != nil {
+		if workflow.Await(ctx, func() bool { return !r.rests() }) != nil {
 			return
 		}
 		timer := workflow.NewTimerWithOptions(ctx, r.in.Timings.Watchdog, workflow.TimerOptions{Summary: "watchdog"})
 		if timer.Get(ctx, nil) != nil {
 			return // the run has ended or is being cancelled
 		}
-		if r.paused != nil || r.state == migration.StateNeedsAttention {
+		if r.rests() {
 			continue
 		}
 		out, err := execute(ctx, controls(r.try("progress"), "is anything still moving?"), migration.CheckProgress, migration.CheckProgressInput{
@@ -469,7 +469,13 @@ func (r *run) watchdog(ctx workflow.Context) {
 	}
 }
 
+// rests tells whether nothing moves before an operator says so.
+func (r *run) rests() bool { return r.paused != nil || r.state == migration.StateNeedsAttention }
+
 func (r *run) stall(ctx workflow.Context, out migration.CheckProgressOutcome) {
+	if r.rests() && workflow.GetVersion(ctx, "late word of the watchdog", workflow.DefaultVersion, 1) == 1 {
+		return // an operator's turn has come meanwhile, and its reason stays
+	}
 	r.reason = out.Reason
 	if err := r.showAttention(ctx, out.Stalled); err != nil {
 		workflow.GetLogger(ctx).Warn("search attributes could not be updated", "error", err)

@@ -27,6 +27,9 @@ type world struct {
 	compare   func(in migration.CompareInput) migration.CompareOutcome
 	sweep     func() migration.SweepOutcome
 	readBack  func() migration.ReadBackOutcome
+	progress  func() migration.CheckProgressOutcome
+	told      func(in migration.RecordStateInput)
+	timings   migration.Timings
 	counts    migration.EntityCounts
 	suspended bool                   // the source knows of suspensions
 	streams   bool                   // the destination is a bundle
@@ -69,6 +72,11 @@ func newWorld(t *testing.T) *world {
 		compare:  func(migration.CompareInput) migration.CompareOutcome { return migration.CompareOutcome{} },
 		sweep:    func() migration.SweepOutcome { return migration.SweepOutcome{} },
 		readBack: func() migration.ReadBackOutcome { return migration.ReadBackOutcome{} },
+		told:     func(migration.RecordStateInput) {},
+		timings:  migration.DefaultTimings(),
+		progress: func() migration.CheckProgressOutcome {
+			return migration.CheckProgressOutcome{Stalled: true, Reason: migration.Reason{Code: "stalled"}}
+		},
 		counts: migration.EntityCounts{
 			migration.Users:   {Read: 3, Created: 3},
 			migration.Tickets: {Read: 5, Created: 5},
@@ -123,7 +131,7 @@ func (w *world) register() {
 	answer(w, migration.ReadBack, func(migration.ReadBackInput) (migration.ReadBackOutcome, error) { return w.readBack(), nil })
 	answer(w, migration.SweepDuplicates, func(migration.SweepInput) (migration.SweepOutcome, error) { return w.sweep(), nil })
 	answer(w, migration.CheckProgress, func(migration.CheckProgressInput) (migration.CheckProgressOutcome, error) {
-		return migration.CheckProgressOutcome{Stalled: true, Reason: migration.Reason{Code: "stalled"}}, nil
+		return w.progress(), nil
 	})
 	answer(w, migration.SettleOpen, func(migration.SettleOpenInput) (migration.SettleOpenOutcome, error) {
 		w.mu.Lock()
@@ -135,6 +143,7 @@ func (w *world) register() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.states = append(w.states, in)
+		w.told(in)
 		return migration.RecordStateOutcome{Counts: w.counts}, nil
 	})
 }
@@ -143,7 +152,7 @@ func (w *world) register() {
 func (w *world) run(t *testing.T, o migration.Options) (migration.Progress, error) {
 	t.Helper()
 	w.env.ExecuteWorkflow(string(migration.MigrateCustomer), migration.MigrateCustomerInput{
-		Migration: subject, Options: o, Timings: migration.DefaultTimings(), ExportQueue: "exports",
+		Migration: subject, Options: o, Timings: w.timings, ExportQueue: "exports",
 	})
 	if !w.env.IsWorkflowCompleted() {
 		t.Fatal("the workflow did not end")
@@ -282,6 +291,41 @@ func TestParkedPartitionWaitsWhileTheOthersGoOnAndIsRetried(t *testing.T) {
 	again := w.exports[len(w.exports)-1]
 	if w.attempts[first.ID] != 2 || !again.Tolerated || again.RetryBefore.IsZero() {
 		t.Errorf("the retry was scheduled as %+v", again)
+	}
+}
+
+func TestALateWordOfTheWatchdogLeavesTheReasonForAttention(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	asked, parked := make(chan struct{}), make(chan struct{})
+	w.export = func(in migration.ExportInput, attempt int) (migration.ExportOutcome, error) {
+		if in.Partition == users && attempt == 1 {
+			<-asked
+		}
+		return parkedFirst(in, attempt)
+	}
+	var once sync.Once
+	w.progress = func() migration.CheckProgressOutcome {
+		once.Do(func() {
+			close(asked)
+			<-parked
+		})
+		return migration.CheckProgressOutcome{}
+	}
+	w.told = func(in migration.RecordStateInput) {
+		if in.State == migration.StateNeedsAttention {
+			close(parked)
+		}
+	}
+	w.env.RegisterDelayedCallback(func() {
+		if p := query(t, w); p.State != migration.StateNeedsAttention || p.Reason.Code != "credentials" {
+			t.Errorf("it is %s because of %q", p.State, p.Reason.Code)
+		}
+		w.env.UpdateWorkflow(migration.UpdateRetry, "", accepted(t), migration.Command{By: "ann"})
+	}, time.Hour)
+	w.timings.Watchdog = time.Millisecond
+	if p, err := w.run(t, migration.Options{}); err != nil || p.State != migration.StateCompleted {
+		t.Fatalf("ended as %s, %v", p.State, err)
 	}
 }
 
@@ -502,6 +546,29 @@ func TestPauseStopsSchedulingUntilResume(t *testing.T) {
 	}, time.Hour)
 	p, err := w.run(t, migration.Options{})
 	if err != nil || p.State != migration.StateCompleted || !paused {
+		t.Fatalf("ended as %s, %v", p.State, err)
+	}
+}
+
+func TestAWaitThatEndsInAPauseLeavesItsReason(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.export = func(in migration.ExportInput, attempt int) (migration.ExportOutcome, error) {
+		if in.Partition == users && attempt == 1 {
+			return migration.ExportOutcome{Waiting: &migration.Reason{Code: "retry_after", Until: w.env.Now().Add(30 * time.Minute)}}, nil
+		}
+		return done(in.Partition.Rows), nil
+	}
+	w.env.RegisterDelayedCallback(func() {
+		w.env.UpdateWorkflow(migration.UpdatePause, "", accepted(t), migration.Command{By: "ann"})
+	}, time.Minute)
+	w.env.RegisterDelayedCallback(func() {
+		if p := query(t, w); p.State != migration.StatePaused || p.Reason.Code != "paused" {
+			t.Errorf("it is %s because of %q", p.State, p.Reason.Code)
+		}
+		w.env.UpdateWorkflow(migration.UpdateResume, "", accepted(t), migration.Command{By: "ann"})
+	}, time.Hour)
+	if p, err := w.run(t, migration.Options{}); err != nil || p.State != migration.StateCompleted {
 		t.Fatalf("ended as %s, %v", p.State, err)
 	}
 }
