@@ -16,3 +16,13 @@ func (l *Ledger) Waiting() int {
 	defer l.writes.mu.Unlock()
 	return len(l.writes.waiting)
 }
+
+// Begun has fn called when a transaction begins, before it has a connection.
+// Not to be called while calls are under way.
+func (l *Ledger) Begun(fn func()) {
+	send := l.writes.send
+	l.writes.send = func(writes []*write) error {
+		fn()
+		return send(writes)
+	}
+}

@@ -139,16 +139,18 @@ func TestWriteWhoseCallerHasLeftIsNotBegunWhenAConnectionIsFree(t *testing.T) {
 	l, err := ledger.Open(t.Context(), url, ledger.Options{MaxConns: 1})
 	must(t, err)
 	t.Cleanup(l.Close)
+	begun := make(chan struct{}, 9)
+	l.Begun(func() { begun <- struct{}{} })
 	h := takeOver(t, l, tickets(1), "run-1")
 	b := inOrder(h, "1")
 	obstacle := obstruct(t, url, b)
 	intended := make(chan error, 2)
 	go func() { _, err := l.Intend(t.Context(), h, b, sending); intended <- err }()
+	<-begun
 	waitForLocks(t, url, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { _, err := l.Intend(ctx, h, inOrder(h, "2"), sending); intended <- err }()
-	eventually(t, 4*time.Second, func() bool { return l.Waiting() == 1 })
-	eventually(t, 4*time.Second, func() bool { return l.Waiting() == 0 }) // it is the pool that it waits for
+	<-begun
 	cancel()
 	if err := <-intended; !errors.Is(err, context.Canceled) {
 		t.Errorf("intend: %v", err)
