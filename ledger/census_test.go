@@ -21,19 +21,27 @@ func TestCensusCountsByIDWhateverTheHash(t *testing.T) {
 		"the same": func([]byte) uint64 { return 0 },
 	}
 	for name, hash := range hashes {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			batches, want := manyBatches(3000)
-			c := newCensus(hash)
-			for _, look := range []func(countedBatch){c.look, c.lookAgain} {
-				for _, b := range batches {
-					look(b)
+		for _, most := range []int{10, 100, 10_000} {
+			t.Run(fmt.Sprintf("%s, %d kept", name, most), func(t *testing.T) {
+				t.Parallel()
+				batches, want := manyBatches(3000)
+				c := newCensus(hash, most)
+				for more := true; more; more = c.turn() {
+					for _, b := range batches {
+						c.look(b)
+						if kept := len(c.seen.slots); name == "good" && kept > max(1024, 4*most) {
+							t.Fatalf("%d slots for %d hashes", kept, most)
+						}
+					}
 				}
-			}
-			if got := c.sum(); got != want {
-				t.Errorf("%+v, want %+v", got, want)
-			}
-		})
+				for _, b := range batches {
+					c.lookAgain(b)
+				}
+				if got := c.sum(); got != want {
+					t.Errorf("%+v, want %+v", got, want)
+				}
+			})
+		}
 	}
 }
 

@@ -30,10 +30,14 @@ const exactSQL = `
 	) d
 	where i.migration_id = ` + theMigration
 
+// hashesKept bounds the memory of a count, for each entity: 2 MB for so many.
+// Above them, the batches are read once more for each as many.
+const hashesKept = 1 << 17
+
 // ExactCounts is Counts made from the batches themselves, by distinct source
 // id: it relies on no sum and no order of reading. It is what a run's end is
-// judged by. It takes less than half a second for a million records, and up to
-// 32 MB of memory; about 100 bytes more for each that was in several batches.
+// judged by. It takes about a second for a million records, and a few MB of
+// memory; about 100 bytes more for each that was in several batches.
 func (l *Ledger) ExactCounts(ctx context.Context, m migration.Migration, run string) (migration.EntityCounts, error) {
 	ctx, cancel := l.bound(ctx)
 	defer cancel()
@@ -41,14 +45,22 @@ func (l *Ledger) ExactCounts(ctx context.Context, m migration.Migration, run str
 	entities := map[migration.Entity]*census{}
 	of := func(e migration.Entity) *census {
 		if entities[e] == nil {
-			entities[e] = newCensus(func(id []byte) uint64 { return maphash.Bytes(seed, id) })
+			entities[e] = newCensus(func(id []byte) uint64 { return maphash.Bytes(seed, id) }, hashesKept)
 		}
 		return entities[e]
 	}
 	err := pgx.BeginTxFunc(ctx, l.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		err := eachBatch(ctx, tx, key(m, run), func(b countedBatch) { of(b.entity).look(b) })
-		if err != nil || !slices.ContainsFunc(slices.Collect(maps.Values(entities)), (*census).unsure) {
-			return err
+		for more := true; more; {
+			if err := eachBatch(ctx, tx, key(m, run), func(b countedBatch) { of(b.entity).look(b) }); err != nil {
+				return err
+			}
+			more = false
+			for _, c := range entities {
+				more = c.turn() || more
+			}
+		}
+		if !slices.ContainsFunc(slices.Collect(maps.Values(entities)), (*census).unsure) {
+			return nil
 		}
 		return eachBatch(ctx, tx, key(m, run), func(b countedBatch) { of(b.entity).lookAgain(b) })
 	})
@@ -86,21 +98,35 @@ type countedBatch struct {
 }
 
 // census counts the records of an entity, of which it is told batch by batch.
-// It looks twice. At first all are counted as if each were in one batch only,
-// and the hashes that came more than once are noted: that of a record that is
-// in several batches is among them. The second look takes off what has such a
-// hash, and counts it by its id.
+// At first all are counted as if each were in one batch only, and the hashes
+// that came more than once are noted: that of a record that is in several
+// batches is among them. That takes several looks, when there are more hashes
+// than are kept at a time. The last look takes off what has such a hash, and
+// counts it by its id.
 type census struct {
 	hash     func(id []byte) uint64
+	most     int // hashes that are kept
 	counts   migration.Counts
+	counted  bool   // there was a look
+	part     hashes // whose turn it is
+	later    []hashes
+	over     bool // no part is left
 	seen     hashSet
 	repeated map[uint64]struct{}
 	records  map[string]standing // those with a repeated hash
 }
 
-func newCensus(hash func(id []byte) uint64) *census {
-	return &census{hash: hash, repeated: map[uint64]struct{}{}, records: map[string]standing{}}
+func newCensus(hash func(id []byte) uint64, most int) *census {
+	return &census{hash: hash, most: most, repeated: map[uint64]struct{}{}, records: map[string]standing{}}
 }
+
+// hashes are those whose first bits are n.
+type hashes struct {
+	n    uint64
+	bits int
+}
+
+func (p hashes) has(h uint64) bool { return h>>(64-p.bits) == p.n }
 
 // standing is what a batch says of a record.
 type standing struct {
@@ -111,12 +137,43 @@ type standing struct {
 }
 
 func (c *census) look(b countedBatch) {
+	if c.over {
+		return
+	}
 	b.each(func(id []byte, s standing) {
-		if h := c.hash(id); !c.seen.add(h) {
+		if !c.counted {
+			s.count(&c.counts, 1)
+		}
+		h := c.hash(id)
+		if !c.part.has(h) {
+			return
+		}
+		if !c.seen.add(h) {
 			c.repeated[h] = struct{}{}
 		}
-		s.count(&c.counts, 1)
+		for c.seen.n > c.most && c.part.bits < 64 {
+			c.halve()
+		}
 	})
+}
+
+// halve leaves half of the hashes to a later look.
+func (c *census) halve() {
+	n, bits := 2*c.part.n, c.part.bits+1
+	c.part, c.later = hashes{n, bits}, append(c.later, hashes{n + 1, bits})
+	c.seen.keep(c.part.has)
+}
+
+// turn ends a look, and tells whether there must be another one.
+func (c *census) turn() bool {
+	c.counted, c.seen = true, hashSet{}
+	last := len(c.later) - 1
+	if last < 0 {
+		c.over = true
+		return false
+	}
+	c.part, c.later = c.later[last], c.later[:last]
+	return true
 }
 
 // unsure tells whether the second look is needed.
@@ -215,11 +272,17 @@ func (s *hashSet) add(h uint64) bool {
 	}
 }
 
-func (s *hashSet) grow() {
+func (s *hashSet) grow() { s.move(max(1024, 2*len(s.slots)), func(uint64) bool { return true }) }
+
+// keep removes the others.
+func (s *hashSet) keep(of func(h uint64) bool) { s.move(len(s.slots), of) }
+
+// move puts those for which keep holds into so many slots.
+func (s *hashSet) move(slots int, keep func(h uint64) bool) {
 	old := s.slots
-	s.slots, s.n = make([]uint64, max(1024, 2*len(old))), 0
+	s.slots, s.n = make([]uint64, slots), 0
 	for _, h := range old {
-		if h != 0 {
+		if h != 0 && keep(h) {
 			s.add(h)
 		}
 	}
