@@ -87,7 +87,7 @@ func (c *compared) ticket() error {
 // whoever is its requester in the account. That may be somebody who stood in
 // when it was sent, which only the list of changes knows.
 func (c *compared) submitter(sent id) id {
-	if c.d.t.SubmitterID == "" {
+	if c.d.t.SubmitterID == "" && c.t.SubmitterID == c.t.RequesterID {
 		return c.t.RequesterID
 	}
 	return sent
