@@ -67,15 +67,19 @@ const fileTries = 3
 // closes it. What breaks off is begun afresh, three times in all. A *FileError
 // without Passing is the file's fate; with it, the place does not answer.
 func TakeFile(ctx context.Context, open OpenFile, a migration.Attachment, take func(File) error) error {
-	began, pause := time.Now(), 200*time.Millisecond
+	var again time.Time // of the second try
+	pause := 200 * time.Millisecond
 	for try := 1; ; try++ {
+		if try == 2 {
+			again = time.Now()
+		}
 		err := takeFile(ctx, open, a, take)
 		var failure *FileError
 		if !errors.As(err, &failure) || !failure.Passing {
 			return err
 		}
 		if try == fileTries {
-			return atFault(failure, began)
+			return atFault(failure, again)
 		}
 		timer := time.NewTimer(pause)
 		select {
@@ -98,9 +102,11 @@ func takeFile(ctx context.Context, open OpenFile, a migration.Attachment, take f
 	return err
 }
 
-// atFault decides whether the file or its place is to blame.
-func atFault(e *FileError, began time.Time) *FileError {
+// atFault decides whether the file or its place is to blame, by whether the
+// place has given others while this one was tried again: what arrived while it
+// was tried for the first time may have done so just before an outage.
+func atFault(e *FileError, again time.Time) *FileError {
 	decided := *e
-	decided.Passing = e.Code != migration.FileCutShort && !e.PlaceWell.After(began)
+	decided.Passing = e.Code != migration.FileCutShort && !e.PlaceWell.After(again)
 	return &decided
 }
