@@ -89,6 +89,9 @@ func (l *Ledger) write(ctx context.Context, w *write) error {
 // take returns when the write's transaction has ended, and whether others were
 // in it. When ctx ends before that, how it ends is unknown; but none begins.
 func (g *gatherer) take(ctx context.Context, w *write) (together bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
 	w.ended = make(chan struct{})
 	g.join(w)
 	select {

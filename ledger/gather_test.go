@@ -133,6 +133,23 @@ func TestWriteWhoseCallerHasLeftIsNotBegun(t *testing.T) {
 	checkCounts(t, h.l, "run-1", migration.Tickets, migration.Counts{Read: 1})
 }
 
+func TestWriteWhoseCallerHadLeftBeforeBeginsNoTransaction(t *testing.T) {
+	t.Parallel()
+	l, _ := open(t)
+	h := takeOver(t, l, tickets(1), "run-1")
+	begun := make(chan struct{}, 2)
+	l.Begun(func() { begun <- struct{}{} })
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := l.Intend(ctx, h, inOrder(h, "1"), sending); !errors.Is(err, context.Canceled) {
+		t.Errorf("intend: %v", err)
+	}
+	intend(t, l, h, inOrder(h, "2"))
+	if <-begun; len(begun) > 0 {
+		t.Error("a transaction began for who had left")
+	}
+}
+
 func TestWriteWhoseCallerHasLeftIsNotBegunWhenAConnectionIsFree(t *testing.T) {
 	t.Parallel()
 	_, url := open(t)
