@@ -100,16 +100,7 @@ func TestTakeOverWaitsForAnIntentInFlightAndSeesIt(t *testing.T) {
 		intended <- err
 	}()
 	waitForLocks(t, url, 1)
-	taken := make(chan migration.PartitionState, 1)
-	go func() {
-		state, err := l.TakeOver(t.Context(), acme, tickets(1), "run-1")
-		if err != nil {
-			t.Error(err)
-		}
-		taken <- state
-	}()
-	waitForLocks(t, url, 2)
-	must(t, obstacle.Rollback(t.Context()))
+	taken := takeOverBehind(t, l, url, obstacle)
 
 	must(t, <-intended)
 	if state := <-taken; len(state.Batches) != 1 || state.Batches[0].ID != b.ID {
@@ -132,16 +123,7 @@ func TestTakeOverWaitsForASettlementInFlightAndSeesIt(t *testing.T) {
 	settled := make(chan error, 1)
 	go func() { settled <- l.Settle(t.Context(), h, b.ID, settlement(b, "cc")) }()
 	waitForLocks(t, url, 1)
-	taken := make(chan migration.PartitionState, 1)
-	go func() {
-		state, err := l.TakeOver(t.Context(), acme, tickets(1), "run-1")
-		if err != nil {
-			t.Error(err)
-		}
-		taken <- state
-	}()
-	waitForLocks(t, url, 2)
-	must(t, obstacle.Rollback(t.Context()))
+	taken := takeOverBehind(t, l, url, obstacle)
 
 	must(t, <-settled)
 	if state := <-taken; len(state.Batches) != 1 || !state.Batches[0].Settled {
@@ -200,6 +182,23 @@ func TestIntentRepeatedUnderTheSameHoldKeepsItsSendBy(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
+}
+
+// takeOverBehind takes the tickets over while one write waits for the obstacle,
+// and then takes that away.
+func takeOverBehind(t *testing.T, l *ledger.Ledger, url string, obstacle pgx.Tx) <-chan migration.PartitionState {
+	t.Helper()
+	taken := make(chan migration.PartitionState, 1)
+	go func() {
+		state, err := l.TakeOver(t.Context(), acme, tickets(1), "run-1")
+		if err != nil {
+			t.Error(err)
+		}
+		taken <- state
+	}()
+	waitForLocks(t, url, 2)
+	must(t, obstacle.Rollback(t.Context()))
+	return taken
 }
 
 // obstruct holds up whoever writes the intent of a batch: it is a row of the

@@ -104,15 +104,22 @@ func TestAttachmentsAreSettledWithTheirTickets(t *testing.T) {
 	}
 }
 
+// oneOfTwoSettled is an attempt that has settled one batch with an attachment,
+// and the open batch with another.
+func oneOfTwoSettled(t *testing.T, l *ledger.Ledger) (migration.Hold, migration.Batch) {
+	t.Helper()
+	h := takeOver(t, l, tickets(1), "run-1")
+	settled, left := inOrder(h, "1"), inOrder(h, "2")
+	settled.Files, left.Files = []migration.FileFate{fate("1", "a", "")}, []migration.FileFate{fate("2", "a", "")}
+	settled, left = intend(t, l, h, settled), intend(t, l, h, left)
+	must(t, l.Settle(t.Context(), h, settled.ID, withFiles(settled, "c")))
+	return h, left
+}
+
 func TestAnAttemptThatLostItsTicketsDecidesNothingAboutTheirAttachments(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
-	first := takeOver(t, l, tickets(1), "run-1")
-	settled, open := inOrder(first, "1"), inOrder(first, "2")
-	settled.Files, open.Files = []migration.FileFate{fate("1", "a", "")}, []migration.FileFate{fate("2", "a", "")}
-	settled, open = intend(t, l, first, settled), intend(t, l, first, open)
-	must(t, l.Settle(t.Context(), first, settled.ID, withFiles(settled, "c")))
-
+	first, open := oneOfTwoSettled(t, l)
 	second := takeOver(t, l, tickets(1), "run-1")
 	if err := l.Settle(t.Context(), first, open.ID, withFiles(open, "c")); !errors.Is(err, ledger.ErrFenced) {
 		t.Errorf("settled under the earlier fence: %v", err)
@@ -127,11 +134,7 @@ func TestAnAttemptThatLostItsTicketsDecidesNothingAboutTheirAttachments(t *testi
 func TestTheFenceOfAttachmentsNeverGoesBack(t *testing.T) {
 	t.Parallel()
 	l, url := open(t)
-	first := takeOver(t, l, tickets(1), "run-1")
-	settled, late := inOrder(first, "1"), inOrder(first, "2")
-	settled.Files, late.Files = []migration.FileFate{fate("1", "a", "")}, []migration.FileFate{fate("2", "a", "")}
-	settled, late = intend(t, l, first, settled), intend(t, l, first, late)
-	must(t, l.Settle(t.Context(), first, settled.ID, withFiles(settled, "c")))
+	first, late := oneOfTwoSettled(t, l)
 	takeOver(t, l, tickets(1), "run-1")
 
 	const beside = "update farewell_ledger.partitions set fence = $1 where entity = 'attachments'"
