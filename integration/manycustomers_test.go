@@ -127,11 +127,12 @@ func (s *stage) sampleConnections() func() map[string]int {
 	}
 }
 
+// connectionsTo counts clients: the server's own autovacuum shows in the same view.
 func connectionsTo(ctx context.Context, conn *pgx.Conn, connection string) (n int, err error) {
 	u, err := url.Parse(connection)
 	if err != nil {
 		return 0, err
 	}
-	err = conn.QueryRow(ctx, "select count(*) from pg_stat_activity where datname = $1", strings.TrimPrefix(u.Path, "/")).Scan(&n)
+	err = conn.QueryRow(ctx, "select count(*) from pg_stat_activity where datname = $1 and backend_type = 'client backend'", strings.TrimPrefix(u.Path, "/")).Scan(&n)
 	return n, err
 }

@@ -83,7 +83,7 @@ func TestEveryConnectionIsHardened(t *testing.T) {
 	t.Parallel()
 	_, url := open(t)
 	var name string
-	query(t, url, "select application_name from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() limit 1", &name)
+	query(t, url, "select application_name from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid() limit 1", &name)
 	if name != "farewell-ledger" {
 		t.Errorf("application_name %q", name)
 	}
