@@ -23,6 +23,9 @@ const (
 	// 120 activities a second instead of 220.
 	pollers = 8
 
+	// leastPollers is what a quiet worker goes down to.
+	leastPollers = 4
+
 	// sourceConns protects the closing product's own database: no more
 	// queries than this at a time.
 	sourceConns = 8
@@ -50,7 +53,7 @@ func decisionOptions(fatal chan<- error) worker.Options {
 	return worker.Options{
 		MaxConcurrentActivityExecutionSize:     controlSlots,
 		MaxConcurrentWorkflowTaskExecutionSize: workflowSlots,
-		MaxConcurrentWorkflowTaskPollers:       pollers,
+		WorkflowTaskPollerBehavior:             workflowPollers(),
 		MaxConcurrentActivityTaskPollers:       pollers,
 		MaxHeartbeatThrottleInterval:           beatEvery,
 		WorkerStopTimeout:                      workerStop,
@@ -67,4 +70,16 @@ func exportOptions(fatal chan<- error) worker.Options {
 		WorkerStopTimeout:                  workerStop,
 		OnFatalError:                       func(err error) { fatal <- err },
 	}
+}
+
+// workflowPollers keeps pollers at the worker's own queue and at the common one.
+// A fixed number divides itself between the two by what the last answers said,
+// so after a burst all of them could wait a minute at the worker's own, while
+// nobody took a new migration's first task nor a question to an ended one.
+func workflowPollers() worker.PollerBehavior {
+	return worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
+		InitialNumberOfPollers: pollers,
+		MinimumNumberOfPollers: leastPollers,
+		MaximumNumberOfPollers: pollers,
+	})
 }
