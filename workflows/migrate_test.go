@@ -755,6 +755,35 @@ func TestWrongSumNeedsAttentionBeforeItMayComplete(t *testing.T) {
 	}
 }
 
+func TestARetryOfTheSumBringsWhatHadNoOutcome(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	retried := false
+	w.compare = func(in migration.CompareInput) (out migration.CompareOutcome) {
+		switch {
+		case !retried:
+			out.Comparison.Missing = 1
+		case w.attempts[second.ID] == 1:
+			out.Partitions = []migration.Partition{second}
+		}
+		return out
+	}
+	w.env.RegisterDelayedCallback(func() {
+		if p := query(t, w); p.State != migration.StateNeedsAttention {
+			t.Errorf("an hour later it was %s", p.State)
+		}
+		retried = true
+		w.env.UpdateWorkflow(migration.UpdateRetry, "", accepted(t), migration.Command{By: "ann"})
+	}, time.Hour)
+	p, err := w.run(t, migration.Options{})
+	if err != nil || p.State != migration.StateCompleted {
+		t.Fatalf("ended as %s, %v", p.State, err)
+	}
+	if w.attempts[second.ID] != 2 || p.Comparison.Missing != 0 {
+		t.Errorf("exported %d times, missing %d", w.attempts[second.ID], p.Comparison.Missing)
+	}
+}
+
 func TestTrialTakesNoMoreThanItsLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
