@@ -359,7 +359,9 @@ func (l *lane) dispatch(page migration.Page, parcel destination.Parcel, level in
 	b := l.batch(parcel.Sent, level, inOrder, page.ReadAt)
 	b.Changes, b.Files = changesOf(parcel.Sent, parcel.Changes), parcel.Files
 	sendBy := time.Now().Add(l.in.Timings.SendWithin) // by this machine's clock, and no later than the ledger's
-	b.SendBy, err = l.a.Ledger.Intend(l.feedCtx, l.hold, b, l.in.Timings.SendWithin)
+	// The word to halt does not end this: it would leave a batch in doubt that
+	// may be written down and was never sent.
+	b.SendBy, err = l.a.Ledger.Intend(l.restCtx, l.hold, b, l.in.Timings.SendWithin)
 	if err != nil {
 		release()
 		leave()
@@ -416,7 +418,7 @@ func (l *lane) decide(items []migration.Item, level int, readAt time.Time, chang
 	ids := itemIDs(items)
 	b := l.batch(ids, level, false, readAt)
 	b.Changes, b.Files = changesOf(ids, changes), files
-	if _, err := l.a.Ledger.Intend(l.feedCtx, l.hold, b, l.in.Timings.SendWithin); err != nil {
+	if _, err := l.a.Ledger.Intend(l.restCtx, l.hold, b, l.in.Timings.SendWithin); err != nil {
 		return fmt.Errorf("write down the decided batch %s: %w", b.ID, err)
 	}
 	return l.settle(b, verdictDecided, items)
